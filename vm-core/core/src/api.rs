@@ -1,0 +1,196 @@
+//! What goes into the machine and what comes out. The same types cross the guest boundary as BCS.
+
+use monomove_types::{AccountAddress, Identifier, ModuleId, StateKey, StatusCode, TypeTag};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Bounds of one machine. Every one has an error of its own when it is hit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineConfig {
+    /// Bytes of the frame stack; exceeded: `CALL_STACK_OVERFLOW`.
+    pub stack_bytes: u32,
+    /// Bytes of the transaction heap; exceeded: `MEMORY_LIMIT_EXCEEDED`.
+    pub heap_bytes: u32,
+    /// Callers on the call stack besides the running frame; exceeded: `CALL_STACK_OVERFLOW`.
+    pub call_depth: u32,
+    /// Values on the operand stack over all frames; exceeded: `EXECUTION_STACK_OVERFLOW`.
+    pub operand_stack: u32,
+    /// Newest bytecode version accepted.
+    pub max_bytecode_version: u32,
+    /// Seed of the hash tables (hash flooding); it never changes a result.
+    pub hash_seed: u64,
+}
+
+impl Default for MachineConfig {
+    fn default() -> Self {
+        Self {
+            stack_bytes: 4 << 20,
+            heap_bytes: 10 << 20,
+            call_depth: 1024,
+            operand_stack: 1024,
+            max_bytecode_version: 10,
+            hash_seed: 0,
+        }
+    }
+}
+
+/// Which functions a call may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Access {
+    /// Any function, whatever its visibility (tools, tests, the machine's own prologue).
+    Any,
+    /// Only `entry` functions, as a transaction may.
+    Entry,
+}
+
+/// One call of a Move function as a transaction of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Module of the function.
+    pub module: ModuleId,
+    /// Name of the function.
+    pub function: Identifier,
+    /// Type arguments.
+    pub ty_args: Vec<TypeTag>,
+    /// Leading `signer` or `&signer` arguments.
+    pub signers: Vec<AccountAddress>,
+    /// The other arguments, each the BCS of its parameter's type; a reference parameter takes its referent.
+    pub args: Vec<Vec<u8>>,
+    /// Which functions may be named.
+    pub access: Access,
+    /// Internal gas this call may use.
+    pub gas_limit: u64,
+    /// Hash of the transaction: the seed of table handles.
+    pub txn_hash: [u8; 32],
+}
+
+/// A typed value in its BCS form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypedValue {
+    /// Its type; a returned reference is shown as its referent.
+    pub ty: TypeTag,
+    /// BCS bytes.
+    pub bcs: Vec<u8>,
+}
+
+/// Where a failure happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Location {
+    /// Before the first instruction, or outside any code.
+    Undefined,
+    /// In this module; for a failure inside a native, the module that declares it.
+    Module(ModuleId),
+    /// In a script.
+    Script,
+}
+
+/// Why a call did not return.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Status; `ABORTED` for a Move abort.
+    pub status: StatusCode,
+    /// Abort code, or the detail number that some statuses have.
+    pub sub_status: Option<u64>,
+    /// Text of an `AbortMsg`, or a short explanation (deterministic, bounded).
+    pub message: Option<String>,
+    /// Where it happened.
+    pub location: Location,
+    /// Name of the failing function.
+    pub function: Option<Identifier>,
+    /// Definition index of the failing function in its module.
+    pub function_index: Option<u16>,
+    /// Code offset: instruction index in that function.
+    pub offset: Option<u16>,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It returned.
+    Returned {
+        /// Return values in order.
+        values: Vec<TypedValue>,
+        /// Final values of the `&mut` parameters: position in the full argument list (signers included), value.
+        mut_args: Vec<(u16, TypedValue)>,
+    },
+    /// It failed; all its effects are dropped.
+    Failed(Failure),
+}
+
+/// A change of one state value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WriteOp {
+    /// The value did not exist.
+    Create(Vec<u8>),
+    /// The value existed with other bytes.
+    Modify(Vec<u8>),
+    /// The value existed and is gone.
+    Delete,
+}
+
+/// An event: a module event of the V2 form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Type of the payload.
+    pub ty: TypeTag,
+    /// BCS of the payload.
+    pub data: Vec<u8>,
+}
+
+/// A table created by the call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewTable {
+    /// Its handle.
+    pub handle: AccountAddress,
+    /// Type of its keys.
+    pub key: TypeTag,
+    /// Type of its values.
+    pub value: TypeTag,
+}
+
+/// Everything a call produced. On failure the change set, events and tables are empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallOutput {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Internal gas used.
+    pub gas_used: u64,
+    /// Of that, gas of bytecode instructions (natives and state access left out).
+    pub instruction_gas: u64,
+    /// Bytecode instructions executed.
+    pub instructions: u64,
+    /// State changes, in the order of their keys.
+    pub writes: Vec<(StateKey, WriteOp)>,
+    /// Events, in order of emission.
+    pub events: Vec<Event>,
+    /// Tables created, in order.
+    pub new_tables: Vec<NewTable>,
+}
+
+/// Names the code bytes a view handed out, so that a cached module can be checked without reading it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeToken(pub u32);
+
+/// Bytes of a module and the token that names them.
+#[derive(Clone, Debug)]
+pub struct ModuleCode {
+    /// Names these bytes towards the view that gave them.
+    pub token: CodeToken,
+    /// The module in the binary format.
+    pub bytes: Vec<u8>,
+}
+
+/// The view could not answer (I/O, corruption). The call fails with `STORAGE_ERROR`.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("state view: {0}")]
+pub struct StateError(pub String);
+
+/// The state as the machine sees it: read-only bytes by key. The machine does no other I/O.
+pub trait StateView {
+    /// The module published under `id`, if any.
+    fn module(&mut self, id: &ModuleId) -> Result<Option<ModuleCode>, StateError>;
+    /// Whether the module that `token` was given for still has the same bytes.
+    fn is_current(&mut self, token: CodeToken) -> Result<bool, StateError>;
+    /// The value under `key` (resource or table item), if any.
+    fn value(&mut self, key: &StateKey) -> Result<Option<Vec<u8>>, StateError>;
+}
