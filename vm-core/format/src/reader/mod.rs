@@ -1,0 +1,5 @@
+//! Reader of binaries.
+
+mod primitives;
+
+pub(crate) use primitives::BinaryReader;
