@@ -1,0 +1,132 @@
+//! Golden instruction counts and gas (`gas.jsonl`).
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+/// Gas of one type node; the corpus counts it in `gas` and our instruction gas leaves it out.
+const GAS_PER_TYPE_NODE: u64 = 4000;
+
+/// What stood at `0x1` when a line was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DepsKind {
+    /// Our own standard library.
+    Own,
+    /// The corpus' `deps/0x1`.
+    Corpus,
+}
+
+/// What one step executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepGas {
+    /// Charged bytecode instructions.
+    pub instructions: u64,
+    /// Their internal gas, type creation left out.
+    pub gas: u64,
+}
+
+/// The lines of a `gas.jsonl`.
+#[derive(Clone, Debug, Default)]
+pub struct GasTable {
+    lines: HashMap<(String, u32, DepsKind), (Vec<StepGas>, Option<Vec<StepGas>>)>,
+}
+
+#[derive(Deserialize)]
+struct RawLine {
+    id: String,
+    bytecode: u32,
+    deps: DepsKind,
+    steps: Vec<RawStep>,
+    steps_paranoid: Option<Vec<RawStep>>,
+}
+
+#[derive(Deserialize)]
+struct RawStep {
+    instructions: u64,
+    gas: u64,
+    type_nodes: u64,
+}
+
+impl GasTable {
+    /// Reads the text of a `gas.jsonl`; an error names the line, counted from 1.
+    pub fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let mut table = Self::default();
+        for (number, line) in (1..)
+            .zip(text.lines())
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
+            let raw: RawLine =
+                serde_json::from_str(line).map_err(|error| (number, error.to_string()))?;
+            let steps = raw
+                .steps
+                .iter()
+                .map(RawStep::checked)
+                .collect::<Result<_, _>>();
+            let paranoid = raw
+                .steps_paranoid
+                .iter()
+                .flatten()
+                .map(RawStep::checked)
+                .collect::<Result<Vec<_>, _>>();
+            let steps = steps.map_err(|error| (number, error))?;
+            let paranoid = paranoid.map_err(|error| (number, error))?;
+            let paranoid = (!paranoid.is_empty()).then_some(paranoid);
+            table
+                .lines
+                .insert((raw.id, raw.bytecode, raw.deps), (steps, paranoid));
+        }
+        Ok(table)
+    }
+
+    /// What each step of a case executes; `paranoid`: with runtime type checks, where that differs.
+    pub fn steps(
+        &self,
+        id: &str,
+        bytecode: u32,
+        deps: DepsKind,
+        paranoid: bool,
+    ) -> Option<&[StepGas]> {
+        let (plain, checked) = self.lines.get(&(id.to_owned(), bytecode, deps))?;
+        Some(match checked {
+            Some(checked) if paranoid => checked,
+            _ => plain,
+        })
+    }
+}
+
+impl RawStep {
+    fn checked(&self) -> Result<StepGas, String> {
+        let types = self.type_nodes.checked_mul(GAS_PER_TYPE_NODE);
+        let gas = types.and_then(|types| self.gas.checked_sub(types));
+        gas.map(|gas| StepGas {
+            instructions: self.instructions,
+            gas,
+        })
+        .ok_or_else(|| "`gas` is less than that of its `type_nodes`".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn type_nodes_are_taken_off() {
+        let line = r#"{"id":"a","bytecode":8,"deps":"own","steps":[{"instructions":4,"gas":24900,"type_nodes":2,"opcodes":{"add":1}}]}"#;
+        let table = GasTable::parse(&format!("{line}\n\n")).unwrap();
+        let expected = [StepGas {
+            instructions: 4,
+            gas: 16900,
+        }];
+        assert_eq!(
+            table.steps("a", 8, DepsKind::Own, true),
+            Some(&expected[..])
+        );
+        assert_eq!(table.steps("a", 8, DepsKind::Corpus, false), None);
+        assert_eq!(
+            GasTable::parse(&line.replace("24900", "1")).unwrap_err().0,
+            1
+        );
+    }
+}
