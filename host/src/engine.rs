@@ -1,0 +1,204 @@
+//! The engine: a compiled guest with its limits, shared by every sandbox.
+
+use crate::limits::{Limits, LimitsError};
+use crate::store::{HostStore, imports};
+use crate::watchdog::Watchdog;
+use crate::{guest, wasm_config};
+use monomove_core::MachineConfig;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use thiserror::Error;
+use wasmtime::InstancePre;
+
+/// Where the core runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// As wasm inside wasmtime: nothing it does reaches the process.
+    #[default]
+    Wasm,
+    /// As native code in this process, for comparison and tests: panics are caught, but memory, time and stack are not bounded.
+    Native,
+}
+
+/// How to make an [`Engine`].
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Bounds of every sandbox.
+    pub limits: Limits,
+    /// Where the core runs.
+    pub backend: Backend,
+    /// The guest as wasm; `None` is the embedded one.
+    pub guest: Option<Vec<u8>>,
+    /// Whether a call that broke its instance is tried once more in a fresh one. True by default.
+    pub retry_faults: bool,
+    /// Newest bytecode version accepted.
+    pub max_bytecode_version: u32,
+    /// Seed of the core's hash tables; it never changes a result. `None` draws one (hash flooding).
+    pub hash_seed: Option<u64>,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            backend: Backend::default(),
+            guest: None,
+            retry_faults: true,
+            max_bytecode_version: MachineConfig::default().max_bytecode_version,
+            hash_seed: None,
+        }
+    }
+}
+
+/// Why there is no engine.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum EngineError {
+    /// A limit cannot be met.
+    #[error(transparent)]
+    Limits(#[from] LimitsError),
+    /// The guest is not a wasm module, or not a guest of this host.
+    #[error("bad guest: {0}")]
+    Guest(String),
+    /// wasmtime cannot run on this machine.
+    #[error("cannot set wasmtime up: {0}")]
+    Runtime(String),
+    /// The watchdog's thread could not be started.
+    #[error("cannot start the watchdog: {0}")]
+    Watchdog(String),
+}
+
+/// What decides about results: guest, protocol and gas schedule. Equal hashes give equal results.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct VersionHash(pub [u8; 32]);
+
+impl fmt::Display for VersionHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for VersionHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A compiled guest, its limits, and its watchdog. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    limits: Limits,
+    retry_faults: bool,
+    machine: MachineConfig,
+    version_hash: VersionHash,
+    wasm: Option<WasmEngine>,
+}
+
+/// The wasm half of an engine.
+pub(crate) struct WasmEngine {
+    /// The guest with its imports resolved.
+    pub(crate) guest: InstancePre<HostStore>,
+    pub(crate) watchdog: Watchdog,
+}
+
+impl fmt::Debug for WasmEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmEngine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// The embedded guest under `limits`.
+    pub fn new(limits: Limits) -> Result<Self, EngineError> {
+        Self::with_config(EngineConfig {
+            limits,
+            ..EngineConfig::default()
+        })
+    }
+
+    /// Another guest, as wasm, under `limits`. It need not be trusted.
+    pub fn with_guest(wasm: &[u8], limits: Limits) -> Result<Self, EngineError> {
+        Self::with_config(EngineConfig {
+            limits,
+            guest: Some(wasm.to_vec()),
+            ..EngineConfig::default()
+        })
+    }
+
+    /// An engine with every setting given.
+    pub fn with_config(config: EngineConfig) -> Result<Self, EngineError> {
+        config.limits.check()?;
+        let hash_seed = config
+            .hash_seed
+            .unwrap_or_else(|| RandomState::new().hash_one(0));
+        let wasm = match config.backend {
+            Backend::Wasm => Some(WasmEngine::new(&config.limits, config.guest.as_deref())?),
+            Backend::Native => None,
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                machine: config
+                    .limits
+                    .machine_config(hash_seed, config.max_bytecode_version),
+                version_hash: VersionHash(guest::version_hash(config.guest.as_deref())),
+                limits: config.limits,
+                retry_faults: config.retry_faults,
+                wasm,
+            }),
+        })
+    }
+
+    /// The limits of every sandbox.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Where the core runs.
+    pub fn backend(&self) -> Backend {
+        match self.inner.wasm {
+            Some(_) => Backend::Wasm,
+            None => Backend::Native,
+        }
+    }
+
+    /// Hash of the guest, the protocol and the gas schedule. The native backend has the hash of the guest it stands in for.
+    pub fn version_hash(&self) -> VersionHash {
+        self.inner.version_hash
+    }
+
+    pub(crate) fn retry_faults(&self) -> bool {
+        self.inner.retry_faults
+    }
+
+    pub(crate) fn machine_config(&self) -> &MachineConfig {
+        &self.inner.machine
+    }
+
+    pub(crate) fn wasm(&self) -> Option<&WasmEngine> {
+        self.inner.wasm.as_ref()
+    }
+}
+
+impl WasmEngine {
+    fn new(limits: &Limits, wasm: Option<&[u8]>) -> Result<Self, EngineError> {
+        let mut config = wasm_config::wasm_config();
+        config.max_wasm_stack(limits.wasm_stack_bytes as usize);
+        let engine = wasmtime::Engine::new(&config)
+            .map_err(|error| EngineError::Runtime(format!("{error:#}")))?;
+        let module = match wasm {
+            Some(wasm) => guest::compile(&engine, wasm)?,
+            None => guest::load_embedded(&engine)?,
+        };
+        let guest = imports(&engine)
+            .and_then(|linker| linker.instantiate_pre(&module))
+            .map_err(|error| EngineError::Guest(format!("{error:#}")))?;
+        let watchdog = Watchdog::start(engine.weak(), limits.watchdog_ms)
+            .map_err(|error| EngineError::Watchdog(error.to_string()))?;
+        Ok(Self { guest, watchdog })
+    }
+}

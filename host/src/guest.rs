@@ -1,0 +1,61 @@
+//! The guest: embedded by the build script, or brought along.
+
+use crate::engine::EngineError;
+use monomove_guest::abi;
+use sha3::{Digest, Sha3_256};
+use wasmtime::{Engine, ExternType, Module};
+
+/// The guest as wasm, for a machine that cannot run the precompiled form.
+const WASM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
+
+/// The guest as machine code.
+const PRECOMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.cwasm"));
+
+/// SHA3-256 of [`WASM`].
+const HASH: &[u8; 32] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.hash"));
+
+/// What the host calls of the guest.
+const EXPORTS: [&str; 5] = ["memory", "mm_abi_version", "mm_buffer", "mm_init", "mm_call"];
+
+/// Loads the embedded guest. If this machine's processor lacks what the build machine's had, compiles it anew.
+pub(crate) fn load_embedded(engine: &Engine) -> Result<Module, EngineError> {
+    // SAFETY: the bytes are what `precompile_module` of this wasmtime made in the build script; nobody can have changed them since.
+    let loaded = unsafe { Module::deserialize(engine, PRECOMPILED) };
+    match loaded {
+        Ok(module) => Ok(module),
+        Err(_) => compile(engine, WASM),
+    }
+}
+
+/// Compiles a guest and checks that it has what the host calls.
+pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module, EngineError> {
+    let module =
+        Module::new(engine, wasm).map_err(|error| EngineError::Guest(format!("{error:#}")))?;
+    for name in EXPORTS {
+        let found = match module.get_export(name) {
+            Some(ExternType::Memory(memory)) => name == "memory" && !memory.is_64(),
+            Some(ExternType::Func(_)) => name != "memory",
+            _ => false,
+        };
+        if !found {
+            return Err(EngineError::Guest(format!("no export `{name}`")));
+        }
+    }
+    Ok(module)
+}
+
+/// What the version hash of an engine is made of: the guest (`None`: the embedded one), the protocol, the gas schedule.
+pub(crate) fn version_hash(guest: Option<&[u8]>) -> [u8; 32] {
+    let guest_hash: [u8; 32] = match guest {
+        Some(wasm) => Sha3_256::digest(wasm).into(),
+        None => *HASH,
+    };
+    Sha3_256::new()
+        .chain_update(b"monomove engine\0")
+        .chain_update(abi::ABI_VERSION.to_le_bytes())
+        .chain_update(guest_hash)
+        // TODO(metering): the hash of the gas schedule, once it is data.
+        .chain_update([0; 32])
+        .finalize()
+        .into()
+}

@@ -1,0 +1,326 @@
+//! One instance of the guest: calls in, outputs or faults out.
+
+use crate::engine::Engine;
+use crate::limits::Limits;
+use crate::outcome::{FaultKind, HostError, LimitHit, SandboxFault};
+use crate::state::StateView;
+use crate::store::{HostStore, MAX_TABLE_ELEMENTS, Stop, range};
+use monomove_core::{Call, CallOutput};
+use monomove_guest::abi::{ABI_VERSION, InjectedFault, Rejection, Reply};
+use wasmtime::{Global, Memory, Store, Trap, TypedFunc, Val};
+
+/// A request buffer larger than this is given back after the call.
+const KEEP_BYTES: usize = 1 << 20;
+
+/// Why a call into the guest gave nothing. After a fault the instance must not be used again.
+pub(crate) enum CallError {
+    Fault(SandboxFault),
+    Host(HostError),
+}
+
+impl From<HostError> for CallError {
+    fn from(error: HostError) -> Self {
+        Self::Host(error)
+    }
+}
+
+/// An instance of the guest with its machine.
+pub(crate) struct Instance {
+    store: Store<HostStore>,
+    limits: Limits,
+    /// Epochs a call may take.
+    deadline: u64,
+    memory: Memory,
+    /// The guest's own stack pointer, and where it starts: how a stack overflow in linear memory is told from other traps.
+    stack: Option<(Global, u32)>,
+    buffer: TypedFunc<u32, u32>,
+    call: TypedFunc<u32, u64>,
+    fault: Option<TypedFunc<u32, ()>>,
+    /// The encoded request, reused.
+    request: Vec<u8>,
+}
+
+impl Instance {
+    /// A fresh instance with a fresh machine. `None`-like failure: the guest may fault while it starts.
+    pub(crate) fn new(engine: &Engine) -> Result<Self, CallError> {
+        let wasm = engine.wasm().ok_or(HostError::NotSandboxed)?;
+        let limits = *engine.limits();
+        let deadline = wasm.watchdog.deadline();
+        let mut store = Store::new(wasm.guest.module().engine(), HostStore::new(limits));
+        store.limiter(|store| store);
+        store.set_epoch_deadline(deadline);
+        let made = wasm.guest.instantiate(&mut store);
+        let instance = made.map_err(|error| {
+            match fault_of(&error, &limits, None) {
+                // Not the guest's doing.
+                None => CallError::Host(HostError::Instantiate(bounded(&error))),
+                Some(fault) => CallError::Fault(fault),
+            }
+        })?;
+        let missing = |error: wasmtime::Error| HostError::Instantiate(bounded(&error));
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .ok_or_else(|| HostError::Instantiate("no memory".into()))?;
+        store.data_mut().memory = Some(memory);
+        let stack = match instance.get_global(&mut store, "__stack_pointer") {
+            Some(global) => match global.get(&mut store) {
+                Val::I32(top) => Some((global, top as u32)),
+                _ => None,
+            },
+            None => None,
+        };
+        let version = instance
+            .get_typed_func::<(), u32>(&mut store, "mm_abi_version")
+            .map_err(missing)?;
+        let init = instance
+            .get_typed_func::<u32, u32>(&mut store, "mm_init")
+            .map_err(missing)?;
+        let mut this = Self {
+            buffer: instance
+                .get_typed_func(&mut store, "mm_buffer")
+                .map_err(missing)?,
+            call: instance
+                .get_typed_func(&mut store, "mm_call")
+                .map_err(missing)?,
+            fault: instance.get_typed_func(&mut store, "mm_fault").ok(),
+            store,
+            limits,
+            deadline,
+            memory,
+            stack,
+            request: Vec::new(),
+        };
+        this.init(engine, &version, &init)?;
+        Ok(this)
+    }
+
+    fn init(
+        &mut self,
+        engine: &Engine,
+        version: &TypedFunc<(), u32>,
+        init: &TypedFunc<u32, u32>,
+    ) -> Result<(), CallError> {
+        let spoken = version.call(&mut self.store, ());
+        let spoken = spoken.map_err(|error| self.broken(&error))?;
+        if spoken != ABI_VERSION {
+            return Err(HostError::Instantiate(format!(
+                "it speaks version {spoken} of the protocol, not {ABI_VERSION}"
+            ))
+            .into());
+        }
+        bcs::serialize_into(&mut self.request, engine.machine_config())
+            .map_err(|error| HostError::Request(error.to_string()))?;
+        let len = self.send()?;
+        let code = init.call(&mut self.store, len);
+        match code.map_err(|error| self.broken(&error))? {
+            0 => Ok(()),
+            code => Err(self.rejected(code)),
+        }
+    }
+
+    /// Whether it has been given so much code that a fresh one should take over.
+    pub(crate) fn is_full(&self) -> bool {
+        self.store.data().code.is_full()
+    }
+
+    /// Runs one call.
+    pub(crate) fn call(
+        &mut self,
+        call: &Call,
+        view: &dyn StateView,
+    ) -> Result<CallOutput, CallError> {
+        if self.request.capacity() > KEEP_BYTES {
+            self.request = Vec::new();
+        }
+        self.request.clear();
+        bcs::serialize_into(&mut self.request, call)
+            .map_err(|error| HostError::Request(error.to_string()))?;
+        self.store.set_epoch_deadline(self.deadline);
+        // SAFETY: the guest only runs within `exchange` here; the view is borrowed for longer, and taken back right after. Should a
+        // panic of the view unwind through it, then the sandbox has no instance any more (it puts it back after success alone).
+        unsafe { self.store.data_mut().lend(view) };
+        let result = self.exchange();
+        let store = self.store.data_mut();
+        store.take_back();
+        match store.state_error.take() {
+            Some(error) => Err(HostError::State(error).into()),
+            None => result,
+        }
+    }
+
+    /// Sends the request, runs it, reads the output.
+    fn exchange(&mut self) -> Result<CallOutput, CallError> {
+        let len = self.send()?;
+        let packed = self.call.call(&mut self.store, len);
+        match Reply::unpack(packed.map_err(|error| self.broken(&error))?) {
+            Reply::Output { ptr, len } => range(self.memory.data(&self.store), ptr, len)
+                .and_then(|bytes| {
+                    bcs::from_bytes(bytes)
+                        .map_err(|_| Stop::Protocol("its answer is not the output of a call"))
+                })
+                .map_err(|stop| CallError::Fault(fault_of_stop(&stop, &self.limits))),
+            Reply::Rejected(code) => Err(self.rejected(code)),
+        }
+    }
+
+    /// Writes the request into the guest's buffer; returns its length.
+    fn send(&mut self) -> Result<u32, CallError> {
+        let len = u32::try_from(self.request.len())
+            .map_err(|_| HostError::Request("longer than 4 GiB".into()))?;
+        let ptr = self.buffer.call(&mut self.store, len);
+        let ptr = ptr.map_err(|error| self.broken(&error))?;
+        self.memory
+            .write(&mut self.store, ptr as usize, &self.request)
+            .map_err(|_| {
+                let stop = Stop::Protocol("a buffer outside of its memory");
+                CallError::Fault(fault_of_stop(&stop, &self.limits))
+            })?;
+        Ok(len)
+    }
+
+    /// Makes the guest break. The instance must not be used again.
+    pub(crate) fn inject(&mut self, fault: InjectedFault) -> Result<SandboxFault, HostError> {
+        let Some(inject) = self.fault.clone() else {
+            return Err(HostError::Instantiate("no export `mm_fault`".into()));
+        };
+        self.store.set_epoch_deadline(self.deadline);
+        match inject.call(&mut self.store, fault.code()) {
+            Ok(()) => Err(HostError::Instantiate("it refuses to break".into())),
+            Err(error) => Ok(self.sandbox_fault(&error)),
+        }
+    }
+
+    fn rejected(&self, code: u32) -> CallError {
+        match Rejection::from_code(code) {
+            Some(rejection) => HostError::Refused(rejection).into(),
+            None => {
+                let stop = Stop::Protocol("a refusal with an unknown number");
+                CallError::Fault(fault_of_stop(&stop, &self.limits))
+            }
+        }
+    }
+
+    fn broken(&mut self, error: &wasmtime::Error) -> CallError {
+        CallError::Fault(self.sandbox_fault(error))
+    }
+
+    fn sandbox_fault(&mut self, error: &wasmtime::Error) -> SandboxFault {
+        let stack = match self.stack {
+            Some((pointer, top)) => match pointer.get(&mut self.store) {
+                Val::I32(now) => Some(GuestStack {
+                    now: now as u32,
+                    top,
+                }),
+                _ => None,
+            },
+            None => None,
+        };
+        fault_of(error, &self.limits, stack).unwrap_or_else(|| SandboxFault {
+            kind: FaultKind::Trap,
+            limit: None,
+            message: bounded(error),
+        })
+    }
+}
+
+/// The guest's own stack, which grows down to address 0.
+#[derive(Clone, Copy)]
+struct GuestStack {
+    /// The stack pointer.
+    now: u32,
+    /// Where it starts: the size of the stack.
+    top: u32,
+}
+
+impl GuestStack {
+    /// Whether it ran over: the pointer has wrapped around below 0.
+    fn overflowed(self) -> bool {
+        self.now > self.top
+    }
+}
+
+/// The fault behind an error of wasmtime; `None` if the error is no fault of the guest.
+fn fault_of(
+    error: &wasmtime::Error,
+    limits: &Limits,
+    stack: Option<GuestStack>,
+) -> Option<SandboxFault> {
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        return Some(fault_of_stop(stop, limits));
+    }
+    let trap = error.downcast_ref::<Trap>()?;
+    let (kind, limit, message) = match (trap, stack) {
+        (Trap::Interrupt, _) => (
+            FaultKind::Time,
+            Some(LimitHit {
+                name: "watchdog_ms",
+                value: limits.watchdog_ms,
+                unit: "ms",
+            }),
+            "the call took too long by the clock".into(),
+        ),
+        (Trap::StackOverflow, _) => (
+            FaultKind::Stack,
+            Some(LimitHit {
+                name: "wasm_stack_bytes",
+                value: limits.wasm_stack_bytes.into(),
+                unit: "bytes",
+            }),
+            "the wasm stack is used up".into(),
+        ),
+        (Trap::MemoryOutOfBounds, Some(stack)) if stack.overflowed() => (
+            FaultKind::Stack,
+            Some(LimitHit {
+                name: "guest_stack_bytes",
+                value: stack.top.into(),
+                unit: "bytes",
+            }),
+            "the guest's stack in its memory is used up".into(),
+        ),
+        (trap, _) => (FaultKind::Trap, None, trap.to_string()),
+    };
+    Some(SandboxFault {
+        kind,
+        limit,
+        message,
+    })
+}
+
+fn fault_of_stop(stop: &Stop, limits: &Limits) -> SandboxFault {
+    let (kind, limit) = match stop {
+        Stop::Panic(_) => (FaultKind::Panic, None),
+        Stop::Memory { .. } => (
+            FaultKind::Memory,
+            Some(LimitHit {
+                name: "guest_memory_bytes",
+                value: limits.guest_memory_bytes,
+                unit: "bytes",
+            }),
+        ),
+        Stop::Table { .. } => (
+            FaultKind::Memory,
+            Some(LimitHit {
+                name: "table_elements",
+                value: MAX_TABLE_ELEMENTS,
+                unit: "elements",
+            }),
+        ),
+        Stop::Protocol(_) => (FaultKind::Trap, None),
+    };
+    SandboxFault {
+        kind,
+        limit,
+        message: stop.to_string(),
+    }
+}
+
+/// The text of an error, cut to a size that is fit for a log.
+fn bounded(error: &wasmtime::Error) -> String {
+    let mut text = format!("{error:#}");
+    let mut end = text.len().min(1024);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
+}

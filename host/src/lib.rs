@@ -1,0 +1,65 @@
+//! Move in a sandbox.
+//!
+//! The Move machine runs as a wasm module inside wasmtime, so that whatever a transaction, a module or a bug of the machine does, the
+//! process it runs in lives on. The map from the outside in:
+//!
+//! - [`Engine`]: the compiled guest and its [`Limits`]; make one, clone it, share it between threads;
+//! - [`Sandbox`]: one instance of it, which runs one [`Call`] after the other on any [`StateView`];
+//! - [`execute_block`] and [`BlockExecutor`]: a list of calls, each on the state its predecessors left;
+//! - [`TransactionOutcome`]: *kept*, *discarded* or *sandbox fault*, never confused;
+//! - [`StateView`] and [`StateCommit`]: the state, which nothing here changes before the caller commits; [`MemoryState`] is one.
+//!
+//! ```
+//! use monomove::{Access, AccountAddress, Call, Engine, Limits, MemoryState, Sandbox, TransactionOutcome};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::new(Limits::default())?;
+//! let mut sandbox = Sandbox::new(&engine);
+//! let call = Call {
+//!     module: "0x1::nowhere".parse()?,
+//!     function: "nothing".parse()?,
+//!     ty_args: vec![],
+//!     signers: vec![],
+//!     args: vec![],
+//!     access: Access::Entry,
+//!     gas_limit: 1_000_000,
+//!     txn_hash: [0; 32],
+//! };
+//! let outcome = sandbox.execute(&call, &MemoryState::new())?;
+//! assert!(matches!(outcome, TransactionOutcome::Discarded(_)));
+//! # Ok(())
+//! # }
+//! ```
+
+mod block;
+mod bridge;
+mod engine;
+mod guest;
+mod inspector;
+mod instance;
+mod limits;
+mod native;
+mod outcome;
+mod overlay;
+mod sandbox;
+mod state;
+mod store;
+mod wasm_config;
+mod watchdog;
+
+pub use block::{Block, BlockExecutor, BlockOutput, execute_block};
+pub use engine::{Backend, Engine, EngineConfig, EngineError, VersionHash};
+pub use inspector::{Inspector, NoInspector};
+pub use limits::{Limits, LimitsError};
+pub use outcome::{FaultKind, HostError, LimitHit, SandboxFault, TransactionOutcome};
+pub use overlay::Overlay;
+pub use sandbox::Sandbox;
+pub use state::{CommitError, MemoryState, ModuleError, StateCommit, StateError, StateView};
+
+pub use monomove_core::{
+    Access, Call, CallOutput, Event, Failure, Location, NewTable, Outcome, TypedValue, WriteOp,
+};
+pub use monomove_guest::abi;
+pub use monomove_types::{
+    AccountAddress, Identifier, ModuleId, StateKey, StatusCode, StructTag, TypeTag,
+};

@@ -1,0 +1,64 @@
+//! The core as native code behind the same interface, for comparison and tests.
+
+use crate::bridge::{CodeTable, NativeView};
+use crate::engine::Engine;
+use crate::instance::CallError;
+use crate::outcome::{FaultKind, HostError, SandboxFault};
+use crate::state::StateView;
+use monomove_core::{Call, CallOutput, Machine};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A machine in this process. After a fault it must not be used again.
+pub(crate) struct NativeInstance {
+    machine: Machine,
+    code: CodeTable,
+}
+
+impl NativeInstance {
+    pub(crate) fn new(engine: &Engine) -> Self {
+        Self {
+            machine: Machine::new(engine.machine_config().clone()),
+            code: CodeTable::default(),
+        }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.code.is_full()
+    }
+
+    pub(crate) fn call(
+        &mut self,
+        call: &Call,
+        view: &dyn StateView,
+    ) -> Result<CallOutput, CallError> {
+        let mut native = NativeView {
+            view,
+            code: &mut self.code,
+            error: None,
+        };
+        // After a panic the machine is dropped, so nobody sees what it left half done.
+        let result = catch_unwind(AssertUnwindSafe(|| self.machine.call(call, &mut native)));
+        if let Some(error) = native.error {
+            return Err(HostError::State(error).into());
+        }
+        result.map_err(|panic| {
+            CallError::Fault(SandboxFault {
+                kind: FaultKind::Panic,
+                limit: None,
+                message: text_of(panic.as_ref()),
+            })
+        })
+    }
+}
+
+/// The text of a panic.
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).into()
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "panic".into()
+    }
+}

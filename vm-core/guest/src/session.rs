@@ -1,0 +1,59 @@
+//! One machine and the buffers of its calls: everything of the guest that needs no pointers.
+
+use crate::abi::Rejection;
+use monomove_core::{Call, Machine, MachineConfig, StateView};
+
+/// A request buffer larger than this is given back after the call.
+const KEEP_BYTES: usize = 1 << 20;
+
+/// A machine, the buffer its requests arrive in, and the buffer its outputs leave in. Both buffers are reused.
+#[derive(Debug, Default)]
+pub struct Session {
+    machine: Option<Machine>,
+    request: Vec<u8>,
+    output: Vec<u8>,
+}
+
+impl Session {
+    /// A session without a machine.
+    pub const fn new() -> Self {
+        Self {
+            machine: None,
+            request: Vec::new(),
+            output: Vec::new(),
+        }
+    }
+
+    /// The request buffer, with room for `len` bytes.
+    pub fn request_mut(&mut self, len: usize) -> &mut [u8] {
+        if self.request.len() > KEEP_BYTES {
+            self.request = Vec::new();
+        }
+        if self.request.len() < len {
+            self.request.resize(len, 0);
+        }
+        &mut self.request[..len]
+    }
+
+    /// Makes the machine from the configuration in the first `len` bytes of the request buffer.
+    pub fn init(&mut self, len: usize) -> Result<(), Rejection> {
+        let bytes = self.request.get(..len).ok_or(Rejection::Length)?;
+        let config: MachineConfig = bcs::from_bytes(bytes).map_err(|_| Rejection::Config)?;
+        self.machine = Some(Machine::new(config));
+        Ok(())
+    }
+
+    /// Runs the call in the first `len` bytes of the request buffer; the encoded output stays valid until the next call.
+    pub fn call(&mut self, len: usize, view: &mut dyn StateView) -> Result<&[u8], Rejection> {
+        let machine = self.machine.as_mut().ok_or(Rejection::NotInitialized)?;
+        let bytes = self.request.get(..len).ok_or(Rejection::Length)?;
+        let call: Call = bcs::from_bytes(bytes).map_err(|_| Rejection::Request)?;
+        let output = machine.call(&call, view);
+        if self.output.capacity() > KEEP_BYTES {
+            self.output = Vec::new();
+        }
+        self.output.clear();
+        bcs::serialize_into(&mut self.output, &output).map_err(|_| Rejection::Output)?;
+        Ok(&self.output)
+    }
+}
