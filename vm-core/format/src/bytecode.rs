@@ -258,6 +258,7 @@ instructions! {
     PackVariant(Uleb StructVariantHandleIndex) = 0x52, since 7, "pack_variant";
     /// [`Bytecode::PackVariant`] with type arguments.
     PackVariantGeneric(Uleb StructVariantInstantiationIndex) = 0x53, since 7, "pack_variant";
+    // The reader does not gate these two by version: before version 7 there is no table they could refer to.
     /// Takes a variant apart; any other variant is an error.
     UnpackVariant(Uleb StructVariantHandleIndex) = 0x54, since 1, "unpack_variant";
     /// [`Bytecode::UnpackVariant`] with type arguments.
@@ -314,6 +315,16 @@ impl Bytecode {
             self,
             Self::Ret | Self::Abort | Self::AbortMsg | Self::Branch(_)
         )
+    }
+
+    /// The first binary version that can hold the instruction.
+    pub(crate) fn first_written_version(&self) -> u32 {
+        match self {
+            Self::UnpackVariant(_) | Self::UnpackVariantGeneric(_) => {
+                crate::reader::structs::VERSION_ENUM
+            }
+            _ => Self::first_version(self.opcode()).unwrap_or(u32::MAX),
+        }
     }
 
     /// The target of a branch.

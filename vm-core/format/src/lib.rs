@@ -3,6 +3,7 @@
 //! What [`CompiledModule::deserialize`] returns has every index in range (binary-format spec §13); it says nothing about
 //! types, which is the verifier's work. A module put together by hand is checked with [`CompiledModule::check_bounds`].
 
+mod bounds;
 mod bytecode;
 mod error;
 mod file_format;
@@ -10,6 +11,8 @@ mod index;
 mod operand;
 mod reader;
 mod signature;
+mod view;
+mod writer;
 
 pub use bytecode::{Bytecode, CodeUnit, I256Bytes, U256Bytes, mnemonic};
 pub use error::FormatError;
@@ -31,6 +34,7 @@ pub use index::{
 };
 /// The abilities of [`StructHandle`]s and the names and addresses of the pools come from `monomove-types`.
 pub use monomove_types::{Ability, AbilitySet, AccountAddress, Identifier, ModuleId, StatusCode};
+pub use reader::DeserializerConfig;
 pub use signature::{Signature, SignatureToken, TypeSignature};
 
 /// Oldest binary version that is written.

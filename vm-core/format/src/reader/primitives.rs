@@ -43,6 +43,38 @@ impl<'a> BinaryReader<'a> {
         self.binary.get(self.offset..).unwrap_or_default()
     }
 
+    pub(super) fn binary_length(&self) -> usize {
+        self.binary.len()
+    }
+
+    /// Steps over `length` bytes, which the caller knows to be there.
+    pub(super) fn skip(&mut self, length: usize) {
+        self.offset = self.offset.saturating_add(length).min(self.binary.len());
+    }
+
+    /// Elements up to the end of the section.
+    pub(super) fn table<T>(
+        &mut self,
+        mut element: impl FnMut(&mut Self) -> Result<T, FormatError>,
+    ) -> Result<Vec<T>, FormatError> {
+        let mut elements = Vec::new();
+        while !self.remaining().is_empty() {
+            elements.push(element(self)?);
+        }
+        Ok(elements)
+    }
+
+    /// The next `length` bytes as they are.
+    pub(super) fn raw(&mut self, length: usize) -> Result<&'a [u8], FormatError> {
+        match self.remaining().get(..length) {
+            Some(bytes) => {
+                self.skip(length);
+                Ok(bytes)
+            }
+            None => Err(self.malformed("unexpected end of binary in a byte string")),
+        }
+    }
+
     pub(crate) fn error(&self, status: StatusCode, message: &str) -> FormatError {
         FormatError::at(status, self.offset, message)
     }
@@ -105,16 +137,8 @@ impl<'a> BinaryReader<'a> {
     /// A length of at most `max` and that many bytes.
     pub(crate) fn bytes(&mut self, max: u64) -> Result<&'a [u8], FormatError> {
         let length = self.uleb(max)?;
-        let bytes = usize::try_from(length)
-            .ok()
-            .and_then(|length| self.remaining().get(..length));
-        match bytes {
-            Some(bytes) => {
-                self.offset += bytes.len();
-                Ok(bytes)
-            }
-            None => Err(self.malformed("unexpected end of binary in a byte string")),
-        }
+        // A length beyond the address space is beyond the binary as well.
+        self.raw(usize::try_from(length).unwrap_or(usize::MAX))
     }
 
     /// `count` elements, each of at least one byte: the declared count alone does not allocate.

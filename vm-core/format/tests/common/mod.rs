@@ -1,0 +1,81 @@
+//! Access to the shared data: real modules and genesis blobs. Tests skip, with a message, where it is absent.
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The folder with the shared data: `MONOMOVE_SHARED`, or `../shared` beside the workspace.
+pub fn shared() -> Option<PathBuf> {
+    let folder = match std::env::var_os("MONOMOVE_SHARED") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+    };
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no shared data at {}", folder.display());
+    None
+}
+
+/// All `.mv` files under the shared folder, ordered by path.
+pub fn binaries() -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = shared().into_iter().collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "mv") {
+                let bytes = fs::read(&path).unwrap();
+                found.push((path, bytes));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// All modules in the genesis blobs, with the name of the blob.
+pub fn genesis_modules() -> Vec<(PathBuf, Vec<u8>)> {
+    use monomove_types::{GenesisBlob, StateKey};
+    let mut found = Vec::new();
+    for (path, bytes) in genesis_blobs() {
+        let blob = GenesisBlob::parse(&bytes)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for (key, value) in blob.writes {
+            if let StateKey::AccessPath {
+                path: monomove_types::Path::Code(_),
+                ..
+            } = key
+            {
+                found.push((path.join(key.to_string()), value));
+            }
+        }
+    }
+    found
+}
+
+/// The genesis blobs, ordered by path.
+pub fn genesis_blobs() -> Vec<(PathBuf, Vec<u8>)> {
+    let Some(folder) = shared().map(|shared| shared.join("data/genesis")) else {
+        return Vec::new();
+    };
+    let Ok(entries) = fs::read_dir(&folder) else {
+        eprintln!("skipped: no genesis blobs at {}", folder.display());
+        return Vec::new();
+    };
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "blob")
+        })
+        .map(|path| {
+            let bytes = fs::read(&path).unwrap();
+            (path, bytes)
+        })
+        .collect();
+    found.sort();
+    found
+}
