@@ -79,7 +79,9 @@ fn build_guest(out_dir: &Path) -> Result<PathBuf, Box<dyn Error>> {
         )
         .into());
     }
-    Ok(target_dir.join(WASM_TARGET).join("guest/monomove_guest.wasm"))
+    Ok(target_dir
+        .join(WASM_TARGET)
+        .join("guest/monomove_guest.wasm"))
 }
 
 /// Whether a variable describes the outer build and would lead the inner one astray.
@@ -87,8 +89,17 @@ fn is_of_the_outer_build(name: &str) -> bool {
     (name.starts_with("CARGO") && name != "CARGO_HOME")
         || name.starts_with("RUSTC")
         || name.starts_with("DEP_")
-        || ["RUSTFLAGS", "TARGET", "HOST", "OUT_DIR", "PROFILE", "OPT_LEVEL", "DEBUG", "NUM_JOBS"]
-            .contains(&name)
+        || [
+            "RUSTFLAGS",
+            "TARGET",
+            "HOST",
+            "OUT_DIR",
+            "PROFILE",
+            "OPT_LEVEL",
+            "DEBUG",
+            "NUM_JOBS",
+        ]
+        .contains(&name)
 }
 
 /// Compiles `wasm`, unless `OUT_DIR` has the result of exactly that already.

@@ -15,7 +15,13 @@ const PRECOMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.cwasm
 const HASH: &[u8; 32] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.hash"));
 
 /// What the host calls of the guest.
-const EXPORTS: [&str; 5] = ["memory", "mm_abi_version", "mm_buffer", "mm_init", "mm_call"];
+const EXPORTS: [&str; 5] = [
+    "memory",
+    "mm_abi_version",
+    "mm_buffer",
+    "mm_init",
+    "mm_call",
+];
 
 /// Loads the embedded guest. If this machine's processor lacks what the build machine's had, compiles it anew.
 pub(crate) fn load_embedded(engine: &Engine) -> Result<Module, EngineError> {

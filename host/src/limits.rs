@@ -95,7 +95,11 @@ impl Limits {
     }
 
     /// The part of the limits that the machine enforces.
-    pub(crate) fn machine_config(&self, hash_seed: u64, max_bytecode_version: u32) -> MachineConfig {
+    pub(crate) fn machine_config(
+        &self,
+        hash_seed: u64,
+        max_bytecode_version: u32,
+    ) -> MachineConfig {
         MachineConfig {
             stack_bytes: self.frame_stack_bytes,
             heap_bytes: self.heap_bytes,

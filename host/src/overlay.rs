@@ -116,7 +116,10 @@ mod tests {
         ]);
         assert_eq!(overlay.get(&key("a")).unwrap().as_deref(), Some(&[2][..]));
         assert_eq!(overlay.get(&key("b")).unwrap(), None);
-        assert_eq!(overlay.get(&key("d")).unwrap().as_deref(), Some(&b"old"[..]));
+        assert_eq!(
+            overlay.get(&key("d")).unwrap().as_deref(),
+            Some(&b"old"[..])
+        );
         assert_eq!(
             overlay.into_writes(),
             [
