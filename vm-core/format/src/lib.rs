@@ -5,6 +5,7 @@
 
 mod bounds;
 mod bytecode;
+mod disasm;
 mod error;
 mod file_format;
 mod index;
@@ -15,6 +16,11 @@ mod view;
 mod writer;
 
 pub use bytecode::{Bytecode, CodeUnit, I256Bytes, U256Bytes, mnemonic};
+pub use disasm::{
+    MAX_ITEM, MAX_LISTING, constant_to_string, disassemble, disassemble_script,
+    instruction_to_string, script_instruction_to_string, script_signature_token_to_string,
+    signature_token_to_string,
+};
 pub use error::FormatError;
 pub use file_format::{
     AccessKind, AccessSpecifier, AddressSpecifier, CompiledModule, CompiledScript, Constant,

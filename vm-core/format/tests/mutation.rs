@@ -3,7 +3,10 @@
 
 mod common;
 
-use monomove_format::{CompiledModule, CompiledScript, DeserializerConfig, VERSION_MAX};
+use monomove_format::{
+    CompiledModule, CompiledScript, DeserializerConfig, VERSION_MAX, disassemble,
+    disassemble_script,
+};
 use std::collections::BTreeMap;
 
 /// A small deterministic generator (SplitMix64).
@@ -76,13 +79,18 @@ fn mutated_binaries() {
                         Ok(&module)
                     );
                 }
+                if round % 16 == 0 {
+                    assert!(disassemble(&module).starts_with("module "));
+                }
                 "ok".to_owned()
             }
             Err(error) => error.status.to_string(),
         };
         *outcomes.entry(outcome).or_default() += 1;
-        if round % 8 == 0 {
-            let _ = CompiledScript::deserialize_with(&bytes, &config);
+        if round % 8 == 0
+            && let Ok(script) = CompiledScript::deserialize_with(&bytes, &config)
+        {
+            assert!(disassemble_script(&script).starts_with("script "));
         }
     }
     println!("{outcomes:#?}");

@@ -260,14 +260,23 @@ mod tests {
     fn abilities_of_instantiations() {
         let all = AbilitySet::ALL;
         let drop = AbilitySet::SIGNER;
-        let poly = AbilitySet::polymorphic_abilities;
-        assert_eq!(poly(all, [], []), all);
-        assert_eq!(poly(AbilitySet::VECTOR, [false], [drop]), drop);
-        assert_eq!(poly(all, [true], [AbilitySet::EMPTY]), all);
-        assert_eq!(poly(all, [true, false], [AbilitySet::EMPTY, drop]), drop);
+        let poly = |declared, phantoms: &[bool], args: &[AbilitySet]| {
+            AbilitySet::polymorphic_abilities(
+                declared,
+                phantoms.iter().copied(),
+                args.iter().copied(),
+            )
+        };
+        assert_eq!(poly(all, &[], &[]), all);
+        assert_eq!(poly(AbilitySet::VECTOR, &[false], &[drop]), drop);
+        assert_eq!(poly(all, &[true], &[AbilitySet::EMPTY]), all);
+        assert_eq!(poly(all, &[true, false], &[AbilitySet::EMPTY, drop]), drop);
         let store = AbilitySet::singleton(Ability::Store);
-        assert_eq!(poly(all, [false], [store]), store.with(Ability::Key));
+        assert_eq!(poly(all, &[false], &[store]), store.with(Ability::Key));
         // `key` of an argument gives nothing by itself.
-        assert_eq!(poly(all, [false], [Ability::Key.into()]), AbilitySet::EMPTY);
+        assert_eq!(
+            poly(all, &[false], &[Ability::Key.into()]),
+            AbilitySet::EMPTY
+        );
     }
 }

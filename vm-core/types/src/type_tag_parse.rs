@@ -235,9 +235,21 @@ impl<'a> Parser<'a> {
     /// `|args|(results) has abilities`; the parts may nest `budget` deep.
     fn function_tag(&mut self, budget: usize) -> Result<FunctionTag, TagParseError> {
         self.expect("|")?;
-        let args = self.parts("|", budget)?;
+        // `||` both opens a function without parameters and one whose first parameter is a function; only the bar that
+        // closes the parameters has a parenthesis after it.
+        let after_bar = self.rest().strip_prefix('|').unwrap_or_default();
+        let args = if after_bar.trim_ascii_start().starts_with('(') {
+            self.expect("|")?;
+            Vec::new()
+        } else {
+            self.parts("|", budget)?
+        };
         self.expect("(")?;
-        let results = self.parts(")", budget)?;
+        let results = if self.eat(")") {
+            Vec::new()
+        } else {
+            self.parts(")", budget)?
+        };
         let mut abilities = AbilitySet::EMPTY;
         if self.word() == "has" {
             self.skip(3);
@@ -265,15 +277,13 @@ impl<'a> Parser<'a> {
         Ok(ability)
     }
 
+    /// One or more parts up to the closing token.
     fn parts(
         &mut self,
         close: &'static str,
         budget: usize,
     ) -> Result<Vec<FunctionParamOrReturnTag>, TagParseError> {
         let mut parts = Vec::new();
-        if self.eat(close) {
-            return Ok(parts);
-        }
         loop {
             parts.push(self.part(budget)?);
             if !self.eat(",") {

@@ -1,5 +1,11 @@
 //! Access to the shared data: real modules and genesis blobs. Tests skip, with a message, where it is absent.
-#![allow(dead_code, reason = "each test uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "each test uses its part"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
