@@ -7,6 +7,8 @@
     reason = "each test uses its part"
 )]
 
+pub mod binary;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
