@@ -1,7 +1,11 @@
 //! The rules of the bounds checks, each with the status it is refused with (binary-format spec §13), on a module that has
 //! something of everything.
 
+#![allow(clippy::unwrap_used, reason = "helpers are test code as well")]
+
 use monomove_format::*;
+
+type Change = fn(&mut CompiledModule);
 
 const OUT_OF_BOUNDS: u64 = 1001;
 
@@ -156,7 +160,6 @@ fn tables() {
     let bytes = good.serialize().unwrap();
     assert_eq!(CompiledModule::deserialize(&bytes).as_ref(), Ok(&good));
 
-    type Change = fn(&mut CompiledModule);
     let cases: &[(&str, u64, Change)] = &[
         ("no module handles", 1068, |m| m.module_handles.clear()),
         ("self", OUT_OF_BOUNDS, |m| m.self_module_handle_idx.0 = 1),
@@ -423,7 +426,7 @@ fn code() {
         assert_eq!(error.code_offset, Some(1));
     }
     // Type arguments that name a type parameter which the function does not have.
-    let arguments: [(Bytecode, fn(&mut CompiledModule)); 5] = [
+    let arguments: [(Bytecode, Change); 5] = [
         (B::CallGeneric(FunctionInstantiationIndex(0)), |m| {
             m.function_instantiations[0].type_parameters.0 = 3;
         }),

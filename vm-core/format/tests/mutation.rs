@@ -27,9 +27,29 @@ impl Random {
 }
 
 fn mutate(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8]) {
+    if random.below(3) == 0 {
+        return mutate_anywhere(random, bytes, other);
+    }
+    // Most mutants keep their length and their header, so that they get beyond it.
+    let header = bytes.len().min(70);
+    for _ in 0..=random.below(6) {
+        let at = header + random.below(bytes.len() - header);
+        let from = random.below(other.len());
+        if let Some(byte) = bytes.get_mut(at) {
+            *byte = match random.below(4) {
+                0 => random.next() as u8,
+                1 => byte.wrapping_add(1),
+                2 => other[from],
+                _ => *byte ^ (1 << random.below(8)),
+            };
+        }
+    }
+}
+
+fn mutate_anywhere(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8]) {
     for _ in 0..=random.below(4) {
         let at = random.below(bytes.len());
-        match random.below(7) {
+        match random.below(6) {
             0 => bytes.truncate(at),
             1 => bytes.insert(at, random.next() as u8),
             2 if !bytes.is_empty() => drop(bytes.remove(at)),
@@ -39,8 +59,6 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8]) {
                 let to = (at + random.below(length)).min(bytes.len());
                 bytes.splice(at..to, other[from..from + length].iter().copied());
             }
-            // The header decides most; it deserves more than its share.
-            4 if bytes.len() > 64 => bytes[random.below(64)] = random.next() as u8,
             _ if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::binary::Binary;
+use common::binary::*;
 use monomove_format::{
     Bytecode, ClosureMask, CompiledModule, CompiledScript, ConstantPoolIndex, FieldHandleIndex,
     FieldInstantiationIndex, FunctionHandleIndex, FunctionInstantiationIndex, MAX_ITEM,
@@ -13,6 +13,8 @@ use monomove_format::{
 use proptest::prelude::*;
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = CompiledModule::deserialize(&bytes);
@@ -67,4 +69,37 @@ proptest! {
 #[test]
 fn the_empty_module_can_be_printed() {
     assert!(disassemble(&CompiledModule::default()).contains("?module[0]"));
+}
+
+/// Tables that refer to one large type from everywhere: reading, writing and printing stay linear.
+#[test]
+fn a_large_type_used_from_everywhere_is_walked_once() {
+    let mut signatures = vec![0, 0xff, 1];
+    for _ in 0..255 {
+        signatures.extend([0x0a; 250]);
+        signatures.push(2);
+    }
+    let mut code = vec![0, 0, 0, 0, 0, 0xff, 0xff, 3];
+    code.extend([0x41, 1].repeat(65535));
+    let binary = Binary::module(8)
+        .with(SIGNATURES, signatures)
+        .with(FUNCTION_HANDLES, [0, 0, 1, 1, 0, 1, 0].repeat(60_000))
+        .with(FUNCTION_DEFS, code.repeat(4))
+        .with(STRUCT_HANDLES, [0, 0, 0, 0]);
+    // 255 parameters and no further locals are just allowed.
+    let start = std::time::Instant::now();
+    let module = binary.read().unwrap();
+    println!(
+        "{} bytes read after {:?}",
+        binary.bytes().len(),
+        start.elapsed()
+    );
+    let start = std::time::Instant::now();
+    let listing = disassemble(&module);
+    println!(
+        "{} bytes of listing after {:?}",
+        listing.len(),
+        start.elapsed()
+    );
+    assert!(listing.len() <= monomove_format::MAX_LISTING + 4);
 }

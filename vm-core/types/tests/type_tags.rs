@@ -1,5 +1,7 @@
 //! Type tags: text both ways, bytes both ways, bounds; the codec by hand and serde must agree.
 
+#![allow(clippy::unwrap_used, reason = "strategies are test code as well")]
+
 use monomove_types::codec::CodecErrorKind;
 use monomove_types::{
     AbilitySet, AccountAddress, FunctionParamOrReturnTag as Part, FunctionTag, Identifier,
@@ -229,6 +231,8 @@ fn type_tag() -> impl Strategy<Value = TypeTag> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn text_and_bytes_round_trip(tag in type_tag()) {
         prop_assert_eq!(tag.to_string().parse::<TypeTag>(), Ok(tag.clone()));
