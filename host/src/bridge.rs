@@ -16,6 +16,9 @@ const MAX_TOKENS: usize = 1 << 20;
 /// Latest versions of a module whose tokens are given out again.
 const VERSIONS: usize = 8;
 
+/// Code and its token.
+pub(crate) type TokenedCode = (CodeToken, Arc<[u8]>);
+
 /// The module bytes a machine was given, by token. It lives as long as the machine does.
 #[derive(Debug, Default)]
 pub(crate) struct CodeTable {
@@ -56,7 +59,7 @@ impl CodeTable {
         &mut self,
         view: &dyn StateView,
         id: ModuleId,
-    ) -> Result<Option<(CodeToken, Arc<[u8]>)>, StateError> {
+    ) -> Result<Option<TokenedCode>, StateError> {
         let key = StateKey::module(id);
         let Some(code) = view.get(&key)? else {
             return Ok(None);

@@ -5,14 +5,14 @@
 //! 1. Once per instance the host asks `mm_abi_version()`, writes the BCS of a `MachineConfig` into `mm_buffer(len)` and calls `mm_init(len)`.
 //! 2. Per call it writes the BCS of a `Call` into `mm_buffer(len)` and calls `mm_call(len)`, which returns a [`Reply`]: where
 //!    in the guest's memory the BCS of the `CallOutput` lies, valid until the next call of an export, or a [`Rejection`].
-//! 3. Meanwhile the guest asks for state through the imports. A question is BCS in guest memory (`ptr`, `len`). The answer goes into the
+//! 3. Meanwhile the guest asks for state through the imports. A question is bytes in guest memory (`ptr`, `len`). The answer goes into the
 //!    guest's `inbox` (`ptr`, `capacity`) if it fits; if not, the guest makes room and takes it with `fetch`. So small answers cost one crossing
 //!    and large ones two, without a copy in between.
 //!
 //! | import (module [`IMPORTS`]) | result |
 //! |---|---|
 //! | `module(key_ptr, key_len, inbox_ptr, inbox_capacity) -> i64` | key: BCS `ModuleId`; `token << 32 \| length` (token below 2^31), [`ABSENT`] or [`FAILED`] |
-//! | `value(key_ptr, key_len, inbox_ptr, inbox_capacity) -> i64` | key: BCS `StateKey`; length, [`ABSENT`] or [`FAILED`] |
+//! | `value(key_ptr, key_len, inbox_ptr, inbox_capacity) -> i64` | key: byte form of a `StateKey`; length, [`ABSENT`] or [`FAILED`] |
 //! | `is_current(token) -> i32` | 1 yes, 0 no, [`FAILED`] |
 //! | `fetch(ptr, capacity)` | writes the whole last answer to `ptr` |
 //! | `panic(ptr, len)` | UTF-8 text of a panic; does not return |

@@ -121,16 +121,12 @@ impl HostView {
             }
         }
     }
-
-    fn encode<T: serde::Serialize>(&mut self, key: &T) -> Result<(), StateError> {
-        self.key.clear();
-        bcs::serialize_into(&mut self.key, key).map_err(|error| StateError(error.to_string()))
-    }
 }
 
 impl StateView for HostView {
     fn module(&mut self, id: &ModuleId) -> Result<Option<ModuleCode>, StateError> {
-        self.encode(id)?;
+        self.key.clear();
+        bcs::serialize_into(&mut self.key, id).map_err(|error| StateError(error.to_string()))?;
         // SAFETY: both ranges are live memory of `self`; the host writes to the inbox alone.
         let answer = unsafe {
             host::module(
@@ -159,7 +155,7 @@ impl StateView for HostView {
     }
 
     fn value(&mut self, key: &StateKey) -> Result<Option<Vec<u8>>, StateError> {
-        self.encode(key)?;
+        self.key = key.encode();
         // SAFETY: both ranges are live memory of `self`; the host writes to the inbox alone.
         let answer = unsafe {
             host::value(
