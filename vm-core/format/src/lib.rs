@@ -41,7 +41,7 @@ pub use index::{
 /// The abilities of [`StructHandle`]s and the names and addresses of the pools come from `monomove-types`.
 pub use monomove_types::{Ability, AbilitySet, AccountAddress, Identifier, ModuleId, StatusCode};
 pub use reader::DeserializerConfig;
-pub use signature::{Signature, SignatureToken, TypeSignature};
+pub use signature::{Preorder, Signature, SignatureToken, TypeSignature};
 
 /// Oldest binary version that is written.
 pub const VERSION_MIN_WRITTEN: u32 = 5;

@@ -1,5 +1,11 @@
 //! Real binaries: every one parses and is written back byte for byte; the genesis blobs hold what the spec counts.
 
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers are test code as well"
+)]
+
 mod common;
 
 use monomove_format::{CompiledModule, CompiledScript};

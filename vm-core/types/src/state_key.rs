@@ -257,3 +257,17 @@ mod tests {
         );
     }
 }
+
+impl serde::Serialize for StateKey {
+    /// The key's own byte form.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde::Serialize::serialize(&self.encode(), serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for StateKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = <Vec<u8> as serde::Deserialize>::deserialize(deserializer)?;
+        Self::decode(&bytes).map_err(serde::de::Error::custom)
+    }
+}

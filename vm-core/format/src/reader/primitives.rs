@@ -75,10 +75,12 @@ impl<'a> BinaryReader<'a> {
         }
     }
 
+    #[cold]
     pub(crate) fn error(&self, status: StatusCode, message: &str) -> FormatError {
         FormatError::at(status, self.offset, message)
     }
 
+    #[cold]
     pub(crate) fn malformed(&self, message: &str) -> FormatError {
         self.error(StatusCode::MALFORMED, message)
     }
@@ -105,6 +107,17 @@ impl<'a> BinaryReader<'a> {
 
     #[inline]
     pub(crate) fn uleb(&mut self, max: u64) -> Result<u64, FormatError> {
+        // Nearly all numbers are one byte.
+        match self.binary.get(self.offset) {
+            Some(&byte) if byte < 0x80 && u64::from(byte) <= max => {
+                self.offset += 1;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_uleb(max),
+        }
+    }
+
+    fn long_uleb(&mut self, max: u64) -> Result<u64, FormatError> {
         match read_uleb(self.remaining(), max) {
             Ok((value, length)) => {
                 self.offset += length;
