@@ -66,7 +66,10 @@ pub(super) fn pop<T>(items: &mut Vec<T>) -> T {
 /// Where every failed check ends: out of line, as in Rust built with overflow checks.
 #[cold]
 #[inline(never)]
-#[allow(clippy::panic, reason = "what overflow is in native Rust; the kernels never reach it")]
+#[allow(
+    clippy::panic,
+    reason = "what overflow is in native Rust; the kernels never reach it"
+)]
 pub(super) fn fail() -> ! {
     panic!("a checked operation failed in a native kernel")
 }

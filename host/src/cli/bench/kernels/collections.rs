@@ -250,7 +250,11 @@ struct Node {
 
 fn bst_insert(t: &mut Vec<Node>, key: u64) -> u64 {
     let n = t.len() as u64;
-    t.push(Node { key, left: NIL, right: NIL });
+    t.push(Node {
+        key,
+        left: NIL,
+        right: NIL,
+    });
     if n == 0 {
         return 0;
     }

@@ -63,7 +63,11 @@ pub(super) fn bench_struct_update(n: u64) -> u64 {
         last: 0,
         runs: 0,
         hash: 5381,
-        flags: Flags { a: false, b: false, level: 0 },
+        flags: Flags {
+            a: false,
+            b: false,
+            level: 0,
+        },
     };
     let (mut x, mut i) = (7u64, 0u64);
     while i < n {
@@ -73,7 +77,11 @@ pub(super) fn bench_struct_update(n: u64) -> u64 {
     }
     // The Move kernel keeps every field; so does this one.
     std::hint::black_box((s.count, s.sum, s.min, s.max, s.even));
-    s.hash.times(1000).plus(u64::from(s.runs)).plus(s.odd).plus(u64::from(s.flags.b))
+    s.hash
+        .times(1000)
+        .plus(u64::from(s.runs))
+        .plus(s.odd)
+        .plus(u64::from(s.flags.b))
 }
 
 struct Stack<T> {
@@ -110,9 +118,18 @@ fn churn<T: Clone>(s: &mut Stack<T>, x: T, n: u64) -> u64 {
 }
 
 pub(super) fn bench_generic_churn(n: u64) -> u64 {
-    let mut a = Stack::<u64> { items: Vec::new(), peak: 0 };
-    let mut b = Stack::<Pair<u8, bool>> { items: Vec::new(), peak: 0 };
-    let mut c = Stack::<Vec<u8>> { items: Vec::new(), peak: 0 };
+    let mut a = Stack::<u64> {
+        items: Vec::new(),
+        peak: 0,
+    };
+    let mut b = Stack::<Pair<u8, bool>> {
+        items: Vec::new(),
+        peak: 0,
+    };
+    let mut c = Stack::<Vec<u8>> {
+        items: Vec::new(),
+        peak: 0,
+    };
     let sum = churn(&mut a, 5, n)
         .plus(churn(&mut b, Pair { a: 1, b: true }, n))
         .plus(churn(&mut c, b"abc".to_vec(), n));
@@ -135,7 +152,10 @@ fn make(i: u64) -> Event {
     } else if k < 4 {
         Event::Add { n: i.modulo(1000) }
     } else if k == 4 {
-        Event::Scale { by: i.modulo(5).plus(1), keep: i.modulo(2) == 0 }
+        Event::Scale {
+            by: i.modulo(5).plus(1),
+            keep: i.modulo(2) == 0,
+        }
     } else {
         Event::Mix(to_u8(k), i)
     }
@@ -212,7 +232,10 @@ pub(super) fn bench_sha3(n: u64) -> u64 {
         h = Sha3_256::digest(&h).to_vec();
         i = i.plus(1);
     }
-    u64::from(h[0]).times(65536).plus(u64::from(h[1]).times(256)).plus(u64::from(h[31]))
+    u64::from(h[0])
+        .times(65536)
+        .plus(u64::from(h[1]).times(256))
+        .plus(u64::from(h[31]))
 }
 
 fn uleb(v: &[u8], p: &mut u64) -> u64 {
@@ -273,7 +296,11 @@ pub(super) fn bench_parse(n: u64) -> u64 {
             s = s.plus(u64::from(data[p as usize]));
             p = p.plus(1);
         }
-        h = h.times(31).plus(x.times(u64::from(tag).plus(1))).plus(s).modulo(1_000_000_007);
+        h = h
+            .times(31)
+            .plus(x.times(u64::from(tag).plus(1)))
+            .plus(s)
+            .modulo(1_000_000_007);
     }
     h
 }
@@ -305,7 +332,10 @@ pub(super) fn bench_string(n: u64) -> u64 {
     }
     let h = Sha256::digest(s.as_bytes());
     let at = s.find("99, 100").unwrap_or(s.len());
-    (s.len() as u64).times(256).plus(u64::from(h[0])).plus(at as u64)
+    (s.len() as u64)
+        .times(256)
+        .plus(u64::from(h[0]))
+        .plus(at as u64)
 }
 
 /// An account address.
@@ -347,7 +377,14 @@ fn who(k: u64) -> Address {
 pub(super) fn bench_bank(n: u64, opening: [u64; 4]) -> u64 {
     let mut bank = Bank::new();
     for (k, balance) in (0u64..).zip(opening) {
-        bank.insert(who(k), Account { balance, nonce: 0, seen: 0 });
+        bank.insert(
+            who(k),
+            Account {
+                balance,
+                nonce: 0,
+                seen: 0,
+            },
+        );
     }
     let (mut i, mut s) = (0u64, 5u64);
     while i < n {
@@ -360,7 +397,12 @@ pub(super) fn bench_bank(n: u64, opening: [u64; 4]) -> u64 {
     let (mut h, mut k) = (0u64, 0u64);
     while k < 4 {
         let Some(r) = bank.get(&who(k)) else { fail() };
-        h = h.times(1009).plus(r.balance.times(3)).plus(r.nonce).plus(r.seen).modulo(1_000_000_007);
+        h = h
+            .times(1009)
+            .plus(r.balance.times(3))
+            .plus(r.nonce)
+            .plus(r.seen)
+            .modulo(1_000_000_007);
         k = k.plus(1);
     }
     h

@@ -13,7 +13,10 @@ pub(crate) type Native = fn(&[u64]) -> u64;
 
 /// The native kernel of the golden case `id`.
 pub(crate) fn native(id: &str) -> Option<Native> {
-    KERNELS.iter().find(|(name, _)| *name == id).map(|(_, kernel)| *kernel)
+    KERNELS
+        .iter()
+        .find(|(name, _)| *name == id)
+        .map(|(_, kernel)| *kernel)
 }
 
 /// Balance of each of the four accounts that the set-up steps of the case `bank` open.
@@ -56,10 +59,23 @@ mod tests {
                 let case: serde_json::Value = serde_json::from_str(line).unwrap();
                 let step = case["steps"].as_array().unwrap().last().unwrap();
                 let args = step["args"].as_array().unwrap().iter();
-                let args = args.map(|a| a.as_str().unwrap().split_once(':').unwrap().1.parse().unwrap());
-                let result = hex::decode(step["expect"]["returns"][0]["bcs"].as_str().unwrap()).unwrap();
+                let args = args.map(|a| {
+                    a.as_str()
+                        .unwrap()
+                        .split_once(':')
+                        .unwrap()
+                        .1
+                        .parse()
+                        .unwrap()
+                });
+                let result =
+                    hex::decode(step["expect"]["returns"][0]["bcs"].as_str().unwrap()).unwrap();
                 let result = u64::from_le_bytes(result.try_into().unwrap());
-                (case["id"].as_str().unwrap().to_owned(), args.collect(), result)
+                (
+                    case["id"].as_str().unwrap().to_owned(),
+                    args.collect(),
+                    result,
+                )
             })
             .collect()
     }

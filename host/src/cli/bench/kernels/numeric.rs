@@ -5,7 +5,11 @@ use ethnum::U256;
 use super::arith::{Checked, fail, pop};
 
 fn fib(n: u64) -> u64 {
-    if n < 2 { n } else { fib(n.minus(1)).plus(fib(n.minus(2))) }
+    if n < 2 {
+        n
+    } else {
+        fib(n.minus(1)).plus(fib(n.minus(2)))
+    }
 }
 
 pub(super) fn bench_fib(n: u64) -> u64 {

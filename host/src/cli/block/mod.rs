@@ -1,0 +1,183 @@
+//! `monomove block`: a block of transactions in the sandbox.
+
+mod format;
+pub(super) mod table;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use monomove::{Engine, Limits};
+use serde::Serialize;
+
+use super::chain::{BlockResult, Chain};
+use super::describe::Described;
+use super::exit::{CliError, Exit};
+use super::limits::LimitArgs;
+use super::output::Output;
+use format::BlockFile;
+use table::Row;
+
+/// Version of the JSON form of the output.
+const SCHEMA: &str = "monomove.block-output/1";
+
+/// Arguments of `monomove block`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file:
+  {
+    \"schema\": \"monomove.block/1\",
+    \"std\": true,                          our own standard library and framework at 0x1 (the default)
+    \"modules\": [\"bank.mv\", \"build\"],     files or directories, relative to this file
+    \"genesis\": {                          the framework's genesis; may be left out
+      \"chain_id\": 4, \"time_micros\": 1700000000000000,
+      \"accounts\": [{ \"address\": \"0xa1\", \"balance\": 1000000 }],
+      \"calls\": []                         calls before the block, any function, same form as transactions
+    },
+    \"transactions\": [                     entry functions only
+      { \"sender\": \"0xa1\", \"function\": \"0xcafe::bank::deposit\", \"args\": [\"u64:5\"],
+        \"type_args\": [], \"signers\": [], \"gas_limit\": 1000000000 }
+    ]
+  }
+
+Example:
+  monomove block block.json --json")]
+pub(crate) struct BlockArgs {
+    /// The block, as JSON
+    file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    limits: &'a Limits,
+    transactions: Vec<TransactionReport<'a>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct TransactionReport<'a> {
+    signers: &'a [monomove::AccountAddress],
+    function: &'a str,
+    #[serde(flatten)]
+    result: &'a Described,
+}
+
+/// What a block amounts to.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Summary {
+    transactions: usize,
+    returned: usize,
+    failed: usize,
+    faults: usize,
+    gas_used: u64,
+    instructions: u64,
+    seconds: f64,
+    transactions_per_second: f64,
+}
+
+pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> {
+    let limits = args.limits.limits()?;
+    let file = BlockFile::read(&args.file)?;
+    let engine = Engine::new(limits)?;
+    let mut chain = Chain::new(&engine);
+    let base = args.file.parent().unwrap_or(Path::new(""));
+    let calls = file
+        .prepare(base, &mut chain, limits.gas_per_transaction)
+        .map_err(|error| error.within(args.file.display()))?;
+    let result = chain.execute(calls)?;
+    let summary = Summary::of(&result);
+    let exit = if summary.has_faults() {
+        Exit::Fault
+    } else {
+        Exit::Ok
+    };
+    let signers = file
+        .transactions()
+        .iter()
+        .map(format::Transaction::all_signers)
+        .collect::<Vec<_>>();
+    let rows = file
+        .transactions()
+        .iter()
+        .zip(&signers)
+        .zip(&result.transactions);
+    if args.json {
+        let transactions = rows.map(|((transaction, signers), (_, result))| TransactionReport {
+            signers,
+            function: &transaction.function,
+            result,
+        });
+        out.json(&Report {
+            schema: SCHEMA,
+            limits: &limits,
+            transactions: transactions.collect(),
+            summary,
+        })?;
+        return Ok(exit);
+    }
+    let rows = rows.map(|((transaction, signers), (_, result))| Row {
+        sender: signers.first().map_or("-".to_owned(), ToString::to_string),
+        call: format!("{}({})", transaction.function, transaction.args.join(", ")),
+        result,
+    });
+    table::print(&rows.collect::<Vec<_>>(), &summary, &limits, out)?;
+    Ok(exit)
+}
+
+impl Summary {
+    /// Sums a block up.
+    pub(super) fn of(result: &BlockResult) -> Self {
+        let described = || result.transactions.iter().map(|(_, described)| described);
+        let returned = described().filter(|described| described.returned).count();
+        let is_fault =
+            |exit: &(monomove::TransactionOutcome, Described)| Exit::of(&exit.0) == Exit::Fault;
+        let faults = result
+            .transactions
+            .iter()
+            .filter(|exit| is_fault(exit))
+            .count();
+        let transactions = result.transactions.len();
+        let seconds = result.time.as_secs_f64();
+        Self {
+            transactions,
+            returned,
+            failed: transactions - returned - faults,
+            faults,
+            gas_used: described().fold(0, |sum, described| sum.saturating_add(described.gas_used)),
+            instructions: described().fold(0, |sum, described| {
+                sum.saturating_add(described.instructions)
+            }),
+            seconds,
+            transactions_per_second: if seconds > 0.0 {
+                transactions as f64 / seconds
+            } else {
+                0.0
+            },
+        }
+    }
+
+    /// Whether the sandbox broke.
+    pub(super) fn has_faults(&self) -> bool {
+        self.faults > 0
+    }
+
+    /// One line.
+    pub(super) fn line(&self) -> String {
+        format!(
+            "{} transactions: {} returned, {} failed, {} sandbox faults; gas {}, {} instructions; {:.2} ms, {:.0} transactions/s",
+            self.transactions,
+            self.returned,
+            self.failed,
+            self.faults,
+            super::output::grouped(self.gas_used),
+            super::output::grouped(self.instructions),
+            self.seconds * 1000.0,
+            self.transactions_per_second
+        )
+    }
+}

@@ -1,0 +1,148 @@
+//! A chain in memory: state, what printing needs, and the executor.
+
+use std::time::{Duration, Instant};
+
+use monomove::{
+    Access, AccountAddress, Block, BlockExecutor, Call, Engine, Identifier, MemoryState, ModuleId,
+    StateCommit, StateKey, TransactionOutcome,
+};
+use monomove_text::parse_argument;
+use sha3::{Digest, Sha3_256};
+
+use super::describe::{Book, Described};
+use super::exit::{CliError, Exit};
+use super::input::{self, ModuleFile};
+use super::stdlib::Embedded;
+
+/// State, names for it, and a warm executor.
+pub(crate) struct Chain {
+    executor: BlockExecutor,
+    pub(crate) state: MemoryState,
+    pub(crate) book: Book,
+    /// Transactions made so far: the seed of the next one's hash.
+    made: u64,
+}
+
+/// What a block did, transaction by transaction.
+pub(crate) struct BlockResult {
+    /// Each with its raw outcome.
+    pub(crate) transactions: Vec<(TransactionOutcome, Described)>,
+    /// How long the execution took.
+    pub(crate) time: Duration,
+}
+
+impl Chain {
+    /// An empty chain.
+    pub(crate) fn new(engine: &Engine) -> Self {
+        Self {
+            executor: BlockExecutor::new(engine),
+            state: MemoryState::new(),
+            book: Book::default(),
+            made: 0,
+        }
+    }
+
+    /// Puts modules of the project into the state.
+    pub(crate) fn publish_embedded(
+        &mut self,
+        modules: impl Iterator<Item = Embedded>,
+    ) -> Result<(), CliError> {
+        for (name, bytes) in modules {
+            let path = format!("(embedded) {name}");
+            self.publish(input::module(path.as_ref(), bytes.to_vec())?);
+        }
+        Ok(())
+    }
+
+    /// Puts a module into the state, in place of the one of the same name.
+    pub(crate) fn publish(&mut self, file: ModuleFile) {
+        self.state
+            .insert(StateKey::module(file.id.clone()), file.bytes);
+        self.book.layouts.insert(file.id, file.module);
+    }
+
+    /// A call that runs as the next transaction of this chain.
+    pub(crate) fn call(
+        &mut self,
+        access: Access,
+        signers: &[AccountAddress],
+        (module, function): (ModuleId, Identifier),
+        gas_limit: u64,
+    ) -> Call {
+        let mut hasher = Sha3_256::new();
+        hasher.update(b"MONOMOVE::TRANSACTION");
+        hasher.update(self.made.to_le_bytes());
+        self.made += 1;
+        Call {
+            module,
+            function,
+            ty_args: Vec::new(),
+            signers: signers.to_vec(),
+            args: Vec::new(),
+            access,
+            gas_limit,
+            txn_hash: hasher.finalize().into(),
+        }
+    }
+
+    /// Executes `transactions` one after the other and applies what they did.
+    pub(crate) fn execute(&mut self, transactions: Vec<Call>) -> Result<BlockResult, CliError> {
+        let block = Block { transactions };
+        let start = Instant::now();
+        let output = self.executor.execute(&block, &self.state)?;
+        let time = start.elapsed();
+        let mut transactions = Vec::with_capacity(output.transactions.len());
+        for outcome in output.transactions {
+            let described = self.book.describe(&outcome, &self.state);
+            if let Some(output) = outcome.success() {
+                self.state.commit(&output.writes)?;
+            }
+            transactions.push((outcome, described));
+        }
+        Ok(BlockResult { transactions, time })
+    }
+
+    /// Runs the framework's genesis: the chain itself, then each account with its first balance.
+    pub(crate) fn genesis(
+        &mut self,
+        chain_id: u8,
+        time_micros: u64,
+        accounts: &[(AccountAddress, u64)],
+    ) -> Result<(), CliError> {
+        let mut calls = vec![self.genesis_call(
+            "initialize",
+            &[format!("u8:{chain_id}"), format!("u64:{time_micros}")],
+        )?];
+        for (address, balance) in accounts {
+            let args = [format!("address:{address}"), format!("u64:{balance}")];
+            calls.push(self.genesis_call("create_account_with_balance", &args)?);
+        }
+        let names = calls
+            .iter()
+            .map(|call| call.function.clone())
+            .collect::<Vec<_>>();
+        for ((outcome, described), name) in self.execute(calls)?.transactions.iter().zip(names) {
+            if !described.returned {
+                return Err(CliError::failed(
+                    Exit::of(outcome),
+                    format!("genesis::{name}: {}", described.ending()),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn genesis_call(&mut self, function: &str, args: &[String]) -> Result<Call, CliError> {
+        let function = input::function(&format!("0x1::genesis::{function}"))?;
+        let mut call = self.call(Access::Any, &[AccountAddress::ONE], function, u64::MAX);
+        call.args = arguments(args)?;
+        Ok(call)
+    }
+}
+
+/// Arguments in the Aptos syntax as BCS.
+pub(crate) fn arguments(texts: &[String]) -> Result<Vec<Vec<u8>>, String> {
+    let parse =
+        |text: &String| parse_argument(text).map_err(|error| format!("argument `{text}`: {error}"));
+    texts.iter().map(parse).collect()
+}

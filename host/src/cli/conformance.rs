@@ -1,0 +1,237 @@
+//! `monomove conformance`: golden cases against the sandbox or the native core.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use monomove::{
+    Backend, Call, Engine, EngineConfig, Limits, MemoryState, Outcome, Sandbox, StateCommit,
+    StateKey, StateView, TransactionOutcome, WriteOp,
+};
+use monomove_tests::{CaseFailure, Corpus, Executed, Executor, Options};
+use serde::Serialize;
+
+use super::exit::{CliError, Exit};
+use super::input;
+use super::output::{BAD, GOOD, Output, escape_line, styled};
+use super::progress::Progress;
+
+/// Version of the JSON form.
+const SCHEMA: &str = "monomove.conformance/1";
+
+/// Arguments of `monomove conformance`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  monomove conformance tests/golden --deps tests/stdlib/bytecode/v8 --gas
+  monomove conformance tests/golden --area arith,casts --bytecode 6 --native
+  monomove conformance tests/stdlib/tests
+  monomove conformance tests/random --gas
+
+A line for each failure; the last line is `N passed, M failed`.")]
+pub(crate) struct ConformanceArgs {
+    /// A corpus directory (cases.jsonl, stateful.jsonl, bytecode/v*), or one .jsonl file of it
+    corpus: PathBuf,
+    /// Run natively, without the sandbox
+    #[arg(long)]
+    native: bool,
+    /// Only this bytecode version
+    #[arg(long, value_name = "VERSION", value_delimiter = ',')]
+    bytecode: Vec<u32>,
+    /// Only these areas
+    #[arg(long, value_name = "AREAS", value_delimiter = ',')]
+    area: Vec<String>,
+    /// Modules in place of the corpus' own dependencies; searched recursively
+    #[arg(long, value_name = "DIR")]
+    deps: Vec<PathBuf>,
+    /// Also compare instruction counts and gas with gas.jsonl
+    #[arg(long)]
+    gas: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    backend: &'static str,
+    limits: &'a Limits,
+    passed: usize,
+    failed: usize,
+    failures: Vec<FailureReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct FailureReport<'a> {
+    id: &'a str,
+    version: u32,
+    step: Option<usize>,
+    expected: &'a str,
+    got: &'a str,
+}
+
+pub(crate) fn run(args: &ConformanceArgs, out: &mut Output) -> Result<Exit, CliError> {
+    let corpus = Corpus::load(&args.corpus, &args.deps)?;
+    if args.gas && corpus.gas.is_none() {
+        return Err(CliError::at(
+            args.corpus.display(),
+            "expected a gas.jsonl for --gas",
+        ));
+    }
+    let options = Options {
+        versions: args.bytecode.clone(),
+        areas: args.area.clone(),
+        gas: args.gas,
+    };
+    check_selection(args, &corpus)?;
+    let limits = Limits {
+        gas_per_transaction: u64::MAX,
+        ..Limits::default()
+    };
+    let backend = if args.native {
+        Backend::Native
+    } else {
+        Backend::Wasm
+    };
+    let engine = Engine::with_config(EngineConfig {
+        limits,
+        backend,
+        ..EngineConfig::default()
+    })?;
+    let mut machine = SandboxExecutor::new(&engine);
+    let progress = Progress::new(corpus.selected(&options).len());
+    let report = monomove_tests::run(&corpus, &options, &mut machine, &mut || progress.step())?;
+    progress.finish();
+    if args.json {
+        out.json(&Report {
+            schema: SCHEMA,
+            backend: if args.native { "native" } else { "wasm" },
+            limits: &limits,
+            passed: report.passed,
+            failed: report.failures.len(),
+            failures: report.failures.iter().map(FailureReport::of).collect(),
+        })?;
+    } else {
+        for failure in &report.failures {
+            let step = failure
+                .step
+                .map(|step| format!(" step {step}"))
+                .unwrap_or_default();
+            out.line(format_args!(
+                "{} v{}{step}: expected {}, got {}",
+                failure.id,
+                failure.version,
+                styled(GOOD, escape_line(&failure.mismatch.expected)),
+                styled(BAD, escape_line(&failure.mismatch.got))
+            ))?;
+        }
+        out.line(format_args!(
+            "{} passed, {} failed",
+            report.passed,
+            report.failures.len()
+        ))?;
+    }
+    Ok(if report.failures.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::Mismatch
+    })
+}
+
+/// Refuses areas and versions that the corpus does not have: a misspelt one must not pass with no case run.
+fn check_selection(args: &ConformanceArgs, corpus: &Corpus) -> Result<(), CliError> {
+    for area in &args.area {
+        if !corpus.cases.iter().any(|case| case.area == *area) {
+            return Err(CliError::at(
+                "--area",
+                format!("no area `{area}` in {}", args.corpus.display()),
+            ));
+        }
+    }
+    for version in &args.bytecode {
+        if !corpus.modules.contains_key(version) {
+            return Err(CliError::at(
+                "--bytecode",
+                format!("no bytecode version {version} in {}", args.corpus.display()),
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl<'a> FailureReport<'a> {
+    fn of(failure: &'a CaseFailure) -> Self {
+        Self {
+            id: &failure.id,
+            version: failure.version,
+            step: failure.step,
+            expected: &failure.mismatch.expected,
+            got: &failure.mismatch.got,
+        }
+    }
+}
+
+/// A sandbox with a state in memory.
+struct SandboxExecutor {
+    sandbox: Sandbox,
+    loaded: MemoryState,
+    state: MemoryState,
+}
+
+impl SandboxExecutor {
+    fn new(engine: &Engine) -> Self {
+        Self {
+            sandbox: Sandbox::new(engine),
+            loaded: MemoryState::new(),
+            state: MemoryState::new(),
+        }
+    }
+}
+
+impl Executor for SandboxExecutor {
+    fn load(&mut self, modules: &[(PathBuf, Vec<u8>)]) -> Result<(), String> {
+        self.loaded = MemoryState::new();
+        for (path, bytes) in modules {
+            let file = input::module(path, bytes.clone()).map_err(|error| error.to_string())?;
+            self.loaded.insert(StateKey::module(file.id), file.bytes);
+        }
+        self.reset();
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.state = self.loaded.clone();
+    }
+
+    fn execute(&mut self, call: &Call) -> Executed {
+        let failed = |failure| monomove::CallOutput {
+            outcome: Outcome::Failed(failure),
+            gas_used: 0,
+            instruction_gas: 0,
+            instructions: 0,
+            writes: Vec::new(),
+            events: Vec::new(),
+            new_tables: Vec::new(),
+        };
+        match self.sandbox.execute(call, &self.state) {
+            Ok(TransactionOutcome::Kept(output)) => Executed::Output(Box::new(output)),
+            Ok(TransactionOutcome::Discarded(failure)) => {
+                Executed::Output(Box::new(failed(failure)))
+            }
+            Ok(TransactionOutcome::SandboxFault(fault)) => Executed::Fault(fault.to_string()),
+            Err(error) => Executed::Fault(error.to_string()),
+        }
+    }
+
+    fn commit(&mut self, writes: &[(StateKey, WriteOp)]) -> Result<(), String> {
+        self.state.commit(writes).map_err(|error| error.to_string())
+    }
+
+    fn value(&self, key: &StateKey) -> Option<Vec<u8>> {
+        self.state
+            .get(key)
+            .ok()
+            .flatten()
+            .map(|bytes| bytes.to_vec())
+    }
+}

@@ -1,0 +1,348 @@
+//! What a transaction did, as data for JSON and as text for people.
+
+use std::collections::HashMap;
+
+use monomove::{
+    AccountAddress, Failure, Location, MemoryState, Outcome, SandboxFault, StateKey, StateView,
+    StatusCode, TransactionOutcome, TypeTag, TypedValue, WriteOp,
+};
+use monomove_text::Renderer;
+use monomove_types::Path;
+use serde::Serialize;
+
+use super::layouts::ModuleLayouts;
+use super::output::{BAD, DIM, GOOD, escape_line, grouped, styled};
+
+/// What printing needs to know about types.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    /// Structs and enums.
+    pub(crate) layouts: ModuleLayouts,
+    /// Types of the values of the tables that were seen being created.
+    tables: HashMap<AccountAddress, TypeTag>,
+}
+
+/// A transaction's end and effects.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Described {
+    /// `kept`, `discarded` or `sandbox_fault`.
+    status: &'static str,
+    /// Whether the call returned: only then are there effects.
+    pub(crate) returned: bool,
+    values: Vec<Value>,
+    mut_args: Vec<MutArg>,
+    failure: Option<FailureText>,
+    fault: Option<SandboxFault>,
+    pub(crate) gas_used: u64,
+    pub(crate) instruction_gas: u64,
+    pub(crate) instructions: u64,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) events: Vec<Value>,
+    new_tables: Vec<NewTable>,
+}
+
+/// A typed value.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Value {
+    #[serde(rename = "type")]
+    ty: String,
+    bcs: String,
+    text: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct MutArg {
+    index: u16,
+    #[serde(flatten)]
+    value: Value,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct FailureText {
+    status: &'static str,
+    code: u64,
+    sub_status: Option<u64>,
+    module: Option<String>,
+    function: Option<String>,
+    instruction: Option<u16>,
+    message: Option<String>,
+}
+
+/// A change of one state value.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Change {
+    op: &'static str,
+    pub(crate) key: String,
+    before: Option<Stored>,
+    after: Option<Stored>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Stored {
+    bcs: String,
+    text: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct NewTable {
+    handle: AccountAddress,
+    key_type: String,
+    value_type: String,
+}
+
+impl Book {
+    /// Describes `outcome` of a transaction that ran on `before`, and remembers the tables it created.
+    pub(crate) fn describe(
+        &mut self,
+        outcome: &TransactionOutcome,
+        before: &MemoryState,
+    ) -> Described {
+        let mut described = Described::empty();
+        match outcome {
+            TransactionOutcome::SandboxFault(fault) => {
+                described.status = "sandbox_fault";
+                let message = escape_line(&fault.message);
+                described.fault = Some(SandboxFault {
+                    message,
+                    ..fault.clone()
+                });
+            }
+            TransactionOutcome::Discarded(failure) => {
+                described.status = "discarded";
+                described.failure = Some(FailureText::new(failure));
+            }
+            TransactionOutcome::Kept(output) => {
+                for table in &output.new_tables {
+                    self.tables.insert(table.handle, table.value.clone());
+                }
+                match &output.outcome {
+                    Outcome::Returned { values, mut_args } => {
+                        described.returned = true;
+                        described.values = values.iter().map(|value| self.value(value)).collect();
+                        let mut_arg = |(index, value): &(u16, TypedValue)| MutArg {
+                            index: *index,
+                            value: self.value(value),
+                        };
+                        described.mut_args = mut_args.iter().map(mut_arg).collect();
+                    }
+                    Outcome::Failed(failure) => described.failure = Some(FailureText::new(failure)),
+                }
+                described.gas_used = output.gas_used;
+                described.instruction_gas = output.instruction_gas;
+                described.instructions = output.instructions;
+                described.changes = output
+                    .writes
+                    .iter()
+                    .map(|(key, op)| self.change(key, op, before))
+                    .collect();
+                let event = |event: &monomove::Event| self.typed(&event.ty, &event.data);
+                described.events = output.events.iter().map(event).collect();
+                let table = |table: &monomove::NewTable| NewTable {
+                    handle: table.handle,
+                    key_type: table.key.to_string(),
+                    value_type: table.value.to_string(),
+                };
+                described.new_tables = output.new_tables.iter().map(table).collect();
+            }
+        }
+        described
+    }
+
+    fn value(&self, value: &TypedValue) -> Value {
+        self.typed(&value.ty, &value.bcs)
+    }
+
+    fn typed(&self, ty: &TypeTag, bytes: &[u8]) -> Value {
+        Value {
+            ty: ty.to_string(),
+            bcs: bcs_text(bytes),
+            text: Renderer::new(&self.layouts).render(ty, bytes),
+        }
+    }
+
+    fn change(&self, key: &StateKey, op: &WriteOp, before: &MemoryState) -> Change {
+        let (op, after) = match op {
+            WriteOp::Create(bytes) => ("create", Some(bytes.as_slice())),
+            WriteOp::Modify(bytes) => ("modify", Some(bytes.as_slice())),
+            WriteOp::Delete => ("delete", None),
+        };
+        let before = before.get(key).ok().flatten();
+        Change {
+            op,
+            key: key_text(key),
+            before: before.map(|bytes| self.stored(key, &bytes)),
+            after: after.map(|bytes| self.stored(key, bytes)),
+        }
+    }
+
+    fn stored(&self, key: &StateKey, bytes: &[u8]) -> Stored {
+        let renderer = Renderer::new(&self.layouts);
+        let text = match key {
+            StateKey::AccessPath {
+                path: Path::Resource(tag),
+                ..
+            } => renderer.render(&TypeTag::from(tag.clone()), bytes),
+            StateKey::AccessPath {
+                path: Path::Code(_),
+                ..
+            } => format!("{} bytes of code", bytes.len()),
+            StateKey::TableItem { handle, .. } if self.tables.contains_key(handle) => {
+                renderer.render(&self.tables[handle], bytes)
+            }
+            _ => bcs_text(bytes),
+        };
+        Stored {
+            bcs: bcs_text(bytes),
+            text,
+        }
+    }
+}
+
+impl Described {
+    fn empty() -> Self {
+        Self {
+            status: "kept",
+            returned: false,
+            values: Vec::new(),
+            mut_args: Vec::new(),
+            failure: None,
+            fault: None,
+            gas_used: 0,
+            instruction_gas: 0,
+            instructions: 0,
+            changes: Vec::new(),
+            events: Vec::new(),
+            new_tables: Vec::new(),
+        }
+    }
+
+    /// How it ended, in a few words.
+    pub(crate) fn ending(&self) -> String {
+        match (&self.fault, &self.failure) {
+            (Some(fault), _) => fault.to_string(),
+            (None, None) => "returned".to_owned(),
+            (None, Some(failure)) if self.status == "discarded" => format!("discarded: {failure}"),
+            (None, Some(failure)) => failure.to_string(),
+        }
+    }
+
+    /// How it ended, in colour.
+    pub(crate) fn headline(&self) -> String {
+        styled(if self.returned { GOOD } else { BAD }, self.ending())
+    }
+
+    /// The return values and final values of `&mut` parameters, a line each.
+    pub(crate) fn value_lines(&self) -> Vec<String> {
+        let line = |name: &str, value: &Value| {
+            format!(
+                "{name}{} = {}  {}",
+                value.ty,
+                value.text,
+                styled(DIM, format_args!("bcs:{}", value.bcs))
+            )
+        };
+        let values = self.values.iter().map(|value| line("", value));
+        let mut_args = self.mut_args.iter();
+        values
+            .chain(mut_args.map(|arg| line(&format!("argument {} &mut ", arg.index), &arg.value)))
+            .collect()
+    }
+
+    /// The changes, two lines each.
+    pub(crate) fn change_lines(&self) -> Vec<String> {
+        let side = |stored: &Option<Stored>| {
+            stored
+                .as_ref()
+                .map_or("nothing".to_owned(), |stored| stored.text.clone())
+        };
+        let lines = |change: &Change| {
+            [
+                change.key.clone(),
+                format!(
+                    "    {} → {}",
+                    side(&change.before),
+                    styled(GOOD, side(&change.after))
+                ),
+            ]
+        };
+        self.changes.iter().flat_map(lines).collect()
+    }
+
+    /// The events, a line each.
+    pub(crate) fn event_lines(&self) -> Vec<String> {
+        self.events
+            .iter()
+            .map(|event| format!("{} {}", event.ty, event.text))
+            .collect()
+    }
+
+    /// Gas and instructions.
+    pub(crate) fn cost_line(&self) -> String {
+        format!(
+            "gas {}, instructions {}",
+            grouped(self.gas_used),
+            grouped(self.instructions)
+        )
+    }
+}
+
+impl FailureText {
+    fn new(failure: &Failure) -> Self {
+        Self {
+            status: failure.status.name(),
+            code: failure.status.number(),
+            sub_status: failure.sub_status,
+            module: match &failure.location {
+                Location::Undefined => None,
+                Location::Module(id) => Some(id.to_string()),
+                Location::Script => Some("script".to_owned()),
+            },
+            function: failure.function.as_ref().map(ToString::to_string),
+            instruction: failure.offset,
+            message: failure.message.as_deref().map(escape_line),
+        }
+    }
+}
+
+impl std::fmt::Display for FailureText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.sub_status {
+            Some(code) if self.code == StatusCode::ABORTED.number() => {
+                write!(f, "aborted with {code} ({code:#x})")?
+            }
+            Some(detail) => write!(f, "{} ({}), detail {detail}", self.status, self.code)?,
+            None => write!(f, "{} ({})", self.status, self.code)?,
+        }
+        if let Some(module) = &self.module {
+            write!(f, " in {module}")?;
+            if let Some(function) = &self.function {
+                write!(f, "::{function}")?;
+            }
+        }
+        if let Some(instruction) = self.instruction {
+            write!(f, " at instruction {instruction}")?;
+        }
+        match &self.message {
+            Some(message) => write!(f, ": {message}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn key_text(key: &StateKey) -> String {
+    match key {
+        StateKey::AccessPath {
+            address,
+            path: Path::Resource(tag),
+        } => format!("{address} {tag}"),
+        StateKey::TableItem { handle, key } => {
+            let handle = handle.to_long_string();
+            format!("table {}… [{}]", &handle[..10], bcs_text(key))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn bcs_text(bytes: &[u8]) -> String {
+    format!("0x{}", hex::encode(bytes))
+}

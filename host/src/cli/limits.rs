@@ -1,0 +1,115 @@
+//! Limits as flags, and their echo in the output.
+
+use clap::Args;
+use monomove::Limits;
+
+/// Limits of the sandbox.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitArgs {
+    /// Internal gas of one transaction
+    #[arg(long, value_name = "GAS")]
+    pub(crate) gas_limit: Option<u64>,
+    /// Heap of one transaction: bytes, or with KiB, MiB, GiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    heap: Option<u64>,
+    /// Frame stack of one transaction
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    stack: Option<u64>,
+    /// Memory of the whole sandbox
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    memory: Option<u64>,
+    /// Clock time of one transaction: milliseconds, or with ms, s
+    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    timeout: Option<u64>,
+}
+
+impl LimitArgs {
+    /// The limits, defaults filled in.
+    pub(crate) fn limits(&self) -> Result<Limits, String> {
+        let small = |flag: &str, size: Option<u64>, default: u32| match size {
+            None => Ok(default),
+            Some(size) => {
+                u32::try_from(size).map_err(|_| format!("--{flag}: expected less than 4GiB"))
+            }
+        };
+        let default = Limits::default();
+        Ok(Limits {
+            guest_memory_bytes: self.memory.unwrap_or(default.guest_memory_bytes),
+            watchdog_ms: self.timeout.unwrap_or(default.watchdog_ms),
+            frame_stack_bytes: small("stack", self.stack, default.frame_stack_bytes)?,
+            heap_bytes: small("heap", self.heap, default.heap_bytes)?,
+            gas_per_transaction: self.gas_limit.unwrap_or(default.gas_per_transaction),
+            ..default
+        })
+    }
+}
+
+/// The limits in one line.
+pub(crate) fn echo(limits: &Limits) -> String {
+    format!(
+        "limits: gas {}, heap {}, stack {}, memory {}, timeout {} ms",
+        limits.gas_per_transaction,
+        bytes(limits.heap_bytes.into()),
+        bytes(limits.frame_stack_bytes.into()),
+        bytes(limits.guest_memory_bytes),
+        limits.watchdog_ms
+    )
+}
+
+fn bytes(size: u64) -> String {
+    for (unit, name) in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] {
+        if size >= unit && size.is_multiple_of(unit) {
+            return format!("{} {name}", size / unit);
+        }
+    }
+    format!("{size} B")
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let units = [
+        ("", 1),
+        ("b", 1),
+        ("k", 1 << 10),
+        ("kib", 1 << 10),
+        ("m", 1 << 20),
+        ("mib", 1 << 20),
+        ("g", 1 << 30),
+        ("gib", 1 << 30),
+    ];
+    number_with_unit(text, &units)
+        .ok_or_else(|| "expected a size such as 65536, 64KiB or 10MiB".to_owned())
+}
+
+fn milliseconds(text: &str) -> Result<u64, String> {
+    let units = [("", 1), ("ms", 1), ("s", 1000), ("m", 60_000)];
+    number_with_unit(text, &units)
+        .ok_or_else(|| "expected a time such as 500, 500ms or 2s".to_owned())
+}
+
+fn number_with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let unit = unit.trim().to_ascii_lowercase();
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
+    number.parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times() {
+        assert_eq!(size("64KiB"), Ok(65536));
+        assert_eq!(size("64 k"), Ok(65536));
+        assert_eq!(size("5"), Ok(5));
+        assert!(size("x").is_err() && size("").is_err() && size("99999999999GiB").is_err());
+        assert_eq!(milliseconds("2s"), Ok(2000));
+        assert_eq!(milliseconds("7"), Ok(7));
+        assert_eq!(bytes(10 << 20), "10 MiB");
+        assert_eq!(bytes(1025), "1025 B");
+    }
+}

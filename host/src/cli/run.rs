@@ -1,0 +1,188 @@
+//! `monomove run`: one call in the sandbox.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use monomove::abi::InjectedFault;
+use monomove::{
+    Access, AccountAddress, Backend, Engine, EngineConfig, Limits, Sandbox, TransactionOutcome,
+};
+use serde::Serialize;
+
+use super::chain::{Chain, arguments};
+use super::describe::Described;
+use super::exit::{CliError, Exit};
+use super::limits::{LimitArgs, echo};
+use super::output::{DIM, HEADING, Output, escape_line, styled};
+use super::{input, stdlib};
+
+/// Version of the JSON form.
+const SCHEMA: &str = "monomove.run/1";
+
+/// Arguments of `monomove run`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  monomove run arith.mv --function 0xcafe::arith::add_u8 --args u8:1 u8:2
+  monomove run build/ --function 0xcafe::m::init --signers 0xa1 --json
+  monomove run m.mv --function 0xcafe::m::f --type-args 'u8,vector<bool>' --gas-limit 1000000
+
+Arguments: u8: … u256:, i8: … i256:, bool:, address:, string:, hex:, vector<T>:[v,v], vector<u8>:0x…, bcs:0x…")]
+pub(crate) struct RunArgs {
+    /// Modules (.mv), or directories with modules in them
+    paths: Vec<PathBuf>,
+    /// The function: 0x1::module::name
+    #[arg(
+        long,
+        value_name = "FUNCTION",
+        required_unless_present = "inject_fault"
+    )]
+    function: Option<String>,
+    /// Type arguments, separated by commas
+    #[arg(long, value_name = "TYPES")]
+    type_args: Option<String>,
+    /// Arguments: TYPE:VALUE
+    #[arg(long, value_name = "ARG", num_args = 0..)]
+    args: Vec<String>,
+    /// Signers, which come before the arguments
+    #[arg(long, value_name = "ADDRESS", num_args = 0.., value_delimiter = ',')]
+    signers: Vec<AccountAddress>,
+    /// Do not load our own standard library and framework
+    #[arg(long)]
+    no_std: bool,
+    /// Run natively, without the sandbox
+    #[arg(long)]
+    native: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
+    /// Break the sandbox on purpose
+    #[arg(long, hide = true, value_name = "FAULT")]
+    inject_fault: Option<Fault>,
+}
+
+/// Ways to break the sandbox.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Fault {
+    Panic,
+    Loop,
+    Memory,
+    Recursion,
+    LargeFrames,
+    Trap,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    function: Option<&'a str>,
+    backend: &'static str,
+    limits: &'a Limits,
+    #[serde(flatten)]
+    result: &'a Described,
+}
+
+pub(crate) fn run(args: &RunArgs, out: &mut Output) -> Result<Exit, CliError> {
+    let limits = args.limits.limits()?;
+    let backend = if args.native {
+        Backend::Native
+    } else {
+        Backend::Wasm
+    };
+    let engine = Engine::with_config(EngineConfig {
+        limits,
+        backend,
+        ..EngineConfig::default()
+    })?;
+    let mut chain = Chain::new(&engine);
+    let outcome = match args.inject_fault {
+        Some(fault) => {
+            TransactionOutcome::SandboxFault(Sandbox::new(&engine).inject_fault(fault.into())?)
+        }
+        None => call(args, &engine, &mut chain)?,
+    };
+    let described = chain.book.describe(&outcome, &chain.state);
+    if args.json {
+        let backend = if args.native { "native" } else { "wasm" };
+        let function = args.function.as_deref();
+        out.json(&Report {
+            schema: SCHEMA,
+            function,
+            backend,
+            limits: &limits,
+            result: &described,
+        })?;
+    } else {
+        print(args, &limits, &described, out)?;
+    }
+    Ok(Exit::of(&outcome))
+}
+
+fn call(
+    args: &RunArgs,
+    engine: &Engine,
+    chain: &mut Chain,
+) -> Result<TransactionOutcome, CliError> {
+    if !args.no_std {
+        chain.publish_embedded(stdlib::std_and_framework())?;
+    }
+    for path in &args.paths {
+        for file in input::modules(path)? {
+            chain.publish(file);
+        }
+    }
+    let function = input::function(args.function.as_deref().unwrap_or_default())
+        .map_err(|error| CliError::at("--function", error))?;
+    let limit = engine.limits().gas_per_transaction;
+    let mut call = chain.call(Access::Any, &args.signers, function, limit);
+    call.args = arguments(&args.args)?;
+    if let Some(types) = &args.type_args {
+        call.ty_args =
+            input::type_list(types).map_err(|error| CliError::at("--type-args", error))?;
+    }
+    Ok(Sandbox::new(engine).execute(&call, &chain.state)?)
+}
+
+fn print(
+    args: &RunArgs,
+    limits: &Limits,
+    described: &Described,
+    out: &mut Output,
+) -> Result<(), CliError> {
+    if let Some(function) = &args.function {
+        out.line(styled(HEADING, escape_line(function)))?;
+    }
+    out.line(described.headline())?;
+    for line in described.value_lines() {
+        out.line(format_args!("  {line}"))?;
+    }
+    for (title, lines) in [
+        ("writes", described.change_lines()),
+        ("events", described.event_lines()),
+    ] {
+        if !lines.is_empty() {
+            out.line(styled(HEADING, title))?;
+        }
+        for line in lines {
+            out.line(format_args!("  {line}"))?;
+        }
+    }
+    out.line(described.cost_line())?;
+    out.line(styled(DIM, echo(limits)))?;
+    Ok(())
+}
+
+impl From<Fault> for InjectedFault {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Panic => Self::Panic,
+            Fault::Loop => Self::Loop,
+            Fault::Memory => Self::Memory,
+            Fault::Recursion => Self::Recursion,
+            Fault::LargeFrames => Self::LargeFrames,
+            Fault::Trap => Self::Unreachable,
+        }
+    }
+}

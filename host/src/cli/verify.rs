@@ -1,0 +1,186 @@
+//! `monomove verify`: reads binaries, checks them, writes them back.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use monomove_format::FormatError;
+use monomove_types::{GenesisBlob, Path as StatePath, StateKey};
+use serde::Serialize;
+
+use super::exit::{CliError, Exit};
+use super::input::{self, BadBinary, Binary};
+use super::output::{BAD, GOOD, Output, escape_line, styled};
+use super::progress::Progress;
+
+/// Version of the JSON form.
+const SCHEMA: &str = "monomove.verify/1";
+
+/// Arguments of `monomove verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  monomove verify build/
+  monomove verify --roundtrip genesis.blob
+
+One line for each file: `<file>: ok` or `<file>: <STATUS_NAME> (<number>) <where>`; the last line is `N ok, M refused`.")]
+pub(crate) struct VerifyArgs {
+    /// Modules or scripts (.mv), directories, or genesis blobs
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// Also write each binary back and compare it with what was read
+    #[arg(long)]
+    roundtrip: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    schema: &'static str,
+    files: Vec<Verdict>,
+    ok: usize,
+    refused: usize,
+}
+
+/// What came of one binary.
+#[derive(Serialize)]
+struct Verdict {
+    file: String,
+    ok: bool,
+    error: Option<Refusal>,
+}
+
+#[derive(Serialize)]
+struct Refusal {
+    status: Option<String>,
+    code: Option<u64>,
+    byte: Option<usize>,
+    function: Option<u64>,
+    instruction: Option<u64>,
+    message: String,
+    #[serde(skip)]
+    line: String,
+}
+
+pub(crate) fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit, CliError> {
+    let mut binaries = Vec::new();
+    for path in &args.paths {
+        for file in monomove_tests::mv_files(path)? {
+            binaries.extend(binaries_in(&file)?);
+        }
+        if binaries.is_empty() {
+            return Err(CliError::at(path.display(), "expected .mv files in it"));
+        }
+    }
+    let progress = Progress::new(binaries.len());
+    let verdicts = binaries.into_iter().map(|(file, bytes)| {
+        let error = check(&bytes, args.roundtrip).err();
+        progress.step();
+        Verdict {
+            file,
+            ok: error.is_none(),
+            error,
+        }
+    });
+    let verdicts = verdicts.collect::<Vec<_>>();
+    progress.finish();
+    let ok = verdicts.iter().filter(|verdict| verdict.ok).count();
+    let refused = verdicts.len() - ok;
+    if args.json {
+        out.json(&Report {
+            schema: SCHEMA,
+            files: verdicts,
+            ok,
+            refused,
+        })?;
+    } else {
+        for verdict in &verdicts {
+            let result = match &verdict.error {
+                None => styled(GOOD, "ok"),
+                Some(refusal) => styled(BAD, escape_line(&refusal.line)),
+            };
+            out.line(format_args!("{}: {result}", escape_line(&verdict.file)))?;
+        }
+        out.line(format_args!("{ok} ok, {refused} refused"))?;
+    }
+    Ok(if refused == 0 {
+        Exit::Ok
+    } else {
+        Exit::Mismatch
+    })
+}
+
+/// The binary in a file, or all modules of a genesis blob, with the names to show.
+fn binaries_in(path: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    let bytes = input::read(path)?;
+    let name = path.display().to_string();
+    if path.extension().is_none_or(|extension| extension != "blob") {
+        return Ok(vec![(name, bytes)]);
+    }
+    let blob = GenesisBlob::parse(&bytes).map_err(|error| {
+        CliError::at(
+            &name,
+            format!(
+                "expected a genesis blob: at byte {}: {}",
+                error.offset, error.kind
+            ),
+        )
+    })?;
+    let module = |(key, bytes)| match key {
+        StateKey::AccessPath {
+            path: StatePath::Code(id),
+            ..
+        } => Some((format!("{name}/{id}"), bytes)),
+        _ => None,
+    };
+    Ok(blob.writes.into_iter().filter_map(module).collect())
+}
+
+fn check(bytes: &[u8], roundtrip: bool) -> Result<(), Refusal> {
+    let binary = input::parse(bytes).map_err(|BadBinary(error)| Refusal::of(error))?;
+    if !roundtrip {
+        return Ok(());
+    }
+    let written = match binary {
+        Binary::Module(module) => module.serialize(),
+        Binary::Script(script) => script.serialize(),
+    };
+    let written = written.map_err(Refusal::of)?;
+    if written == bytes {
+        return Ok(());
+    }
+    let same = written
+        .iter()
+        .zip(bytes)
+        .take_while(|(a, b)| a == b)
+        .count();
+    let message = format!(
+        "written back, it differs at byte {same} ({} bytes instead of {})",
+        written.len(),
+        bytes.len()
+    );
+    Err(Refusal {
+        status: None,
+        code: None,
+        byte: Some(same),
+        function: None,
+        instruction: None,
+        line: message.clone(),
+        message,
+    })
+}
+
+impl Refusal {
+    fn of(error: FormatError) -> Self {
+        Self {
+            status: Some(error.status.name().to_owned()),
+            code: Some(error.status.number()),
+            byte: error.offset,
+            function: error.function.map(|function| function.0.into()),
+            instruction: error.code_offset.map(Into::into),
+            message: error.message.clone(),
+            line: BadBinary(error).to_string(),
+        }
+    }
+}
