@@ -57,3 +57,30 @@ fn deserializer_verdicts() {
     println!("{accepted} accepted, {refused} refused, {placed} of them with a place in code");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+#[test]
+fn modules_of_linking_bundles_are_read_and_written_back() {
+    let Some(path) = common::shared().map(|shared| shared.join("verdicts/linking.jsonl")) else {
+        return;
+    };
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("skipped: no bundles at {}", path.display());
+        return;
+    };
+    let mut modules = 0;
+    for line in text.lines() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        for module in ["modules", "existing"]
+            .iter()
+            .flat_map(|key| case[*key].as_array().into_iter().flatten())
+        {
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(module["bytes"].as_str().unwrap())
+                .unwrap();
+            let read = CompiledModule::deserialize(&bytes).unwrap();
+            assert_eq!(read.serialize().unwrap(), bytes, "{}", module["name"]);
+            modules += 1;
+        }
+    }
+    println!("{modules} modules");
+}
