@@ -25,7 +25,7 @@ impl Default for MachineConfig {
     fn default() -> Self {
         Self {
             stack_bytes: 4 << 20,
-            heap_bytes: 10 << 20,
+            heap_bytes: 64 << 20,
             call_depth: 1024,
             operand_stack: 1024,
             max_bytecode_version: 10,
@@ -51,6 +51,7 @@ pub struct Call {
     /// Name of the function.
     pub function: Identifier,
     /// Type arguments.
+    #[serde(with = "tag_list")]
     pub ty_args: Vec<TypeTag>,
     /// Leading `signer` or `&signer` arguments.
     pub signers: Vec<AccountAddress>,
@@ -68,6 +69,7 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypedValue {
     /// Its type; a returned reference is shown as its referent.
+    #[serde(with = "tag_text")]
     pub ty: TypeTag,
     /// BCS bytes.
     pub bcs: Vec<u8>,
@@ -132,6 +134,7 @@ pub enum WriteOp {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Type of the payload.
+    #[serde(with = "tag_text")]
     pub ty: TypeTag,
     /// BCS of the payload.
     pub data: Vec<u8>,
@@ -143,8 +146,10 @@ pub struct NewTable {
     /// Its handle.
     pub handle: AccountAddress,
     /// Type of its keys.
+    #[serde(with = "tag_text")]
     pub key: TypeTag,
     /// Type of its values.
+    #[serde(with = "tag_text")]
     pub value: TypeTag,
 }
 
@@ -193,4 +198,33 @@ pub trait StateView {
     fn is_current(&mut self, token: CodeToken) -> Result<bool, StateError>;
     /// The value under `key` (resource or table item), if any.
     fn value(&mut self, key: &StateKey) -> Result<Option<Vec<u8>>, StateError>;
+}
+
+/// Tags cross the boundary as text: types of values may nest deeper than the byte form of a tag can.
+mod tag_text {
+    use monomove_types::TypeTag;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(tag: &TypeTag, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(tag)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TypeTag, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Lists of tags, each as text.
+mod tag_list {
+    use monomove_types::TypeTag;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(tags: &[TypeTag], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(tags.iter().map(TypeTag::to_string))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TypeTag>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|t| t.parse().map_err(serde::de::Error::custom)).collect()
+    }
 }

@@ -1,7 +1,19 @@
 //! The Move machine: from module bytes to results. Deterministic, no I/O, no threads.
+//!
+//! Module bytes are loaded and interned ([`context`]), lowered to micro-ops ([`lower`]) and run over flat values
+//! ([`interp`], [`value`], [`memory`]). Everything outside is reached through [`StateView`].
 
 mod api;
+mod context;
+mod gas;
+mod globals;
+mod interp;
+mod lower;
 mod machine;
+mod memory;
+mod natives;
+mod stop;
+mod value;
 
 pub use api::*;
 pub use machine::Machine;

@@ -1,17 +1,57 @@
-//! The machine: one execution context and one transaction at a time.
+//! The machine: one execution context, one transaction at a time.
 
-use crate::{Call, CallOutput, MachineConfig, StateView};
+use crate::context::Context;
+use crate::context::ids::{ModuleRef, TypeId};
+use crate::context::layout::Kind;
+use crate::context::module::Module;
+use crate::gas::GasSchedule;
+use crate::globals::Globals;
+use crate::interp::{Effects, Frame, Interpreter};
+use crate::lower::code::{Code, TargetKey};
+use crate::lower::mono::Shape;
+use crate::memory::{Addr, Memory};
+use crate::stop::{Fail, Run, Stop};
+use crate::value::bcs::{self, DecodeError};
+use crate::{Access, Call, CallOutput, Failure, Location, MachineConfig, Outcome, StateView, TypedValue};
+use monomove_types::{Identifier, StatusCode};
+use std::rc::Rc;
+
+/// Times that a transaction is started anew because cached code was not what the state holds. A view that changes under a
+/// running transaction breaks its contract; this bounds what it can cause.
+const MAX_RESTARTS: u32 = 3;
 
 /// A Move machine: the code context that outlives transactions, and the memory of one transaction.
 #[derive(Debug)]
 pub struct Machine {
     config: MachineConfig,
+    schedule: GasSchedule,
+    ctx: Context,
+    code: Code,
+    memory: Memory,
+    globals: Globals,
+    frames: Vec<Frame>,
+    transaction: u32,
+}
+
+/// What a call that returned leaves in the frame.
+struct Finished {
+    values: Vec<TypedValue>,
+    mut_args: Vec<(u16, TypedValue)>,
 }
 
 impl Machine {
     /// A machine with an empty context.
     pub fn new(config: MachineConfig) -> Self {
-        Self { config }
+        Self {
+            schedule: GasSchedule::default(),
+            ctx: Context::new(config.hash_seed, config.max_bytecode_version),
+            code: Code::default(),
+            memory: Memory::new(config.stack_bytes, config.heap_bytes),
+            globals: Globals::new(config.hash_seed),
+            frames: Vec::with_capacity(config.call_depth as usize + 2),
+            transaction: 0,
+            config,
+        }
     }
 
     /// The bounds of this machine.
@@ -19,25 +59,252 @@ impl Machine {
         &self.config
     }
 
+    /// Drops everything derived from code.
+    fn reset_context(&mut self) {
+        self.ctx = Context::new(self.config.hash_seed, self.config.max_bytecode_version);
+        self.code = Code::default();
+    }
+
     /// Runs one call against `view`.
     pub fn call(&mut self, call: &Call, view: &mut dyn StateView) -> CallOutput {
-        let _ = (call, view);
-        CallOutput {
-            outcome: crate::Outcome::Failed(crate::Failure {
-                status: monomove_types::StatusCode::UNKNOWN_STATUS,
-                sub_status: None,
-                message: None,
-                location: crate::Location::Undefined,
-                function: None,
-                function_index: None,
-                offset: None,
-            }),
-            gas_used: 0,
-            instruction_gas: 0,
+        for _ in 0..MAX_RESTARTS {
+            match self.attempt(call, view) {
+                Some(output) => return output,
+                None => self.reset_context(),
+            }
+        }
+        let fail = Fail {
+            status: StatusCode::STORAGE_ERROR,
+            sub_status: None,
+            message: Some("the code in the state view changes while the transaction runs".into()),
+            module: None,
+            uncharged: false,
+        };
+        failed(failure(&self.ctx, fail, None), 0, 0, 0)
+    }
+
+    /// One attempt; `None` when cached code turned out to be stale.
+    fn attempt(&mut self, call: &Call, view: &mut dyn StateView) -> Option<CallOutput> {
+        // Transaction numbers mark what was checked; 0 means never, so a wrap drops all marks.
+        self.transaction = self.transaction.checked_add(1).unwrap_or_else(|| {
+            self.reset_context();
+            1
+        });
+        self.ctx.transaction = self.transaction;
+        self.memory.reset();
+        self.globals.clear();
+        self.frames.clear();
+        let stack_end = self.memory.stack_end();
+        let mut run = Interpreter {
+            ctx: &mut self.ctx,
+            view,
+            code: &mut self.code,
+            memory: &mut self.memory,
+            globals: &mut self.globals,
+            frames: &mut self.frames,
+            schedule: &self.schedule,
+            txn_hash: call.txn_hash,
+            effects: Effects::default(),
+            transaction: self.transaction,
+            gas: call.gas_limit,
+            other_gas: 0,
             instructions: 0,
-            writes: Vec::new(),
-            events: Vec::new(),
-            new_tables: Vec::new(),
+            call_depth: self.config.call_depth as usize,
+            operand_limit: self.config.operand_stack,
+            stack_end,
+            instance: crate::context::ids::InstanceId(0),
+            height: 0,
+            stopped_at: None,
+        };
+        let result = run_call(&mut run, call)
+            .and_then(|finished| Ok((finished, run.globals.changes(run.ctx, run.memory)?)));
+        let (gas_used, other) = (call.gas_limit - run.gas, run.other_gas);
+        match result {
+            Ok((finished, writes)) => Some(CallOutput {
+                outcome: Outcome::Returned { values: finished.values, mut_args: finished.mut_args },
+                gas_used,
+                instruction_gas: gas_used - other,
+                instructions: run.instructions,
+                writes,
+                events: run.effects.events,
+                new_tables: run.effects.new_tables,
+            }),
+            Err(Stop::Stale) => None,
+            Err(Stop::Fail(fail)) => {
+                let unwound = run.unwind(fail.uncharged);
+                let instructions = run.instructions.saturating_sub(unwound.instructions);
+                let refunded = gas_used.saturating_sub(unwound.gas);
+                let used = if fail.status == StatusCode::OUT_OF_GAS { call.gas_limit } else { refunded };
+                let instruction_gas = refunded.saturating_sub(other);
+                Some(failed(failure(run.ctx, *fail, unwound.at), used, instruction_gas, instructions))
+            }
         }
     }
+}
+
+fn failed(failure: Failure, gas_used: u64, instruction_gas: u64, instructions: u64) -> CallOutput {
+    CallOutput {
+        outcome: Outcome::Failed(failure),
+        gas_used,
+        instruction_gas,
+        instructions,
+        writes: Vec::new(),
+        events: Vec::new(),
+        new_tables: Vec::new(),
+    }
+}
+
+/// The failure as the outside sees it. A verification status that surfaces inside code is a verification error.
+fn failure(ctx: &Context, fail: Fail, at: Option<(Rc<crate::lower::code::Lowered>, u16)>) -> Failure {
+    let module = fail.module.or(at.as_ref().map(|(function, _)| function.module));
+    let location = module.and_then(|m| ctx.module_id(m).ok()).map_or(Location::Undefined, Location::Module);
+    let surfaced = at.is_some() && (1000..2000).contains(&fail.status.number());
+    let status = if surfaced { StatusCode::VERIFICATION_ERROR } else { fail.status };
+    Failure {
+        status,
+        sub_status: fail.sub_status,
+        message: fail.message,
+        location,
+        function: at.as_ref().and_then(|(f, _)| Identifier::new(ctx.types.name_text(f.name)).ok()),
+        function_index: at.as_ref().map(|(f, _)| f.function_index),
+        offset: at.map(|(_, offset)| offset),
+    }
+}
+
+/// Checks the call, places its arguments, runs it, and reads what it returned.
+fn run_call(run: &mut Interpreter<'_>, call: &Call) -> Run<Finished> {
+    let id = run.ctx.module_ref(&call.module)?;
+    let module = run.ctx.module(run.view, id)?;
+    let name = run.ctx.types.name(call.function.as_str())?;
+    let index = module.function_index(name).ok_or_else(|| {
+        Stop::with_message(StatusCode::FUNCTION_RESOLUTION_FAILURE, format!("no function {}", call.function.as_str()))
+    })?;
+    let (def, handle) = module.function(index);
+    if call.access == Access::Entry && !def.is_entry {
+        return Err(Stop::with_message(
+            StatusCode::EXECUTE_ENTRY_FUNCTION_CALLED_ON_NON_ENTRY_FUNCTION,
+            format!("{} is not an entry function", call.function.as_str()),
+        ));
+    }
+    let ty_args = type_arguments(run, call, &module, id, &handle.type_parameters)?;
+    let signature = |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
+    let params = run.ctx.instantiate_all(&module, signature(handle.parameters), &ty_args)?;
+    let results = run.ctx.instantiate_all(&module, signature(handle.return_), &ty_args)?;
+    let types = &mut run.ctx.types;
+    let key = TargetKey {
+        module: id,
+        name,
+        ty_args: types.list_id(&ty_args)?,
+        params: types.list_id(&params)?,
+        results: types.list_id(&results)?,
+        caller: None,
+    };
+    let shape = Shape::new(run.ctx, run.view, &params, &results)?;
+    let fp = run.memory.stack_start();
+    if shape.bytes > run.stack_end - fp {
+        return Err(Stop::status(StatusCode::CALL_STACK_OVERFLOW));
+    }
+    let homes = place_arguments(run, call, &params, &shape, fp)?;
+    let entry = run.code.target(key)?;
+    run.run(entry)?;
+    let values = results.iter().zip(&shape.results).map(|(&ty, slot)| read_value(run, ty, fp + slot)).collect::<Run<_>>()?;
+    let mut mut_args = Vec::new();
+    for (n, (&ty, home)) in (0..).zip(params.iter().zip(homes)) {
+        if ty.is_mutable_reference() {
+            mut_args.push((n, typed(run, ty.referent(), home)?));
+        }
+    }
+    Ok(Finished { values, mut_args })
+}
+
+fn type_arguments(
+    run: &mut Interpreter<'_>,
+    call: &Call,
+    module: &Module,
+    id: ModuleRef,
+    constraints: &[monomove_types::AbilitySet],
+) -> Run<Vec<TypeId>> {
+    let ty_args = call.ty_args.iter().map(|tag| run.ctx.type_of_tag(run.view, tag)).collect::<Run<Vec<_>>>()?;
+    if ty_args.len() != constraints.len() {
+        let stop = Stop::with_message(
+            StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH,
+            format!("the function takes {} type arguments, {} given", constraints.len(), ty_args.len()),
+        );
+        return Err(stop.in_module(id));
+    }
+    for (&ty, constraint) in ty_args.iter().zip(constraints) {
+        if !constraint.is_subset(run.ctx.abilities(run.view, ty)?) {
+            return Err(Stop::status(StatusCode::CONSTRAINT_NOT_SATISFIED).in_module(module.id));
+        }
+    }
+    Ok(ty_args)
+}
+
+/// Decodes the arguments into the parameters of the first frame. A reference parameter refers to an object of its own. Returns where
+/// each argument's value is.
+fn place_arguments(
+    run: &mut Interpreter<'_>,
+    call: &Call,
+    params: &[TypeId],
+    shape: &Shape,
+    fp: Addr,
+) -> Run<Vec<Addr>> {
+    let signers = call.signers.len();
+    let leading = params.iter().take_while(|ty| ty.referent() == TypeId::SIGNER).count();
+    if signers > leading {
+        return Err(Stop::with_message(
+            StatusCode::NUMBER_OF_SIGNER_ARGUMENTS_MISMATCH,
+            format!("the function takes {leading} signers, {signers} given"),
+        ));
+    }
+    if signers + call.args.len() != params.len() {
+        return Err(Stop::with_message(
+            StatusCode::NUMBER_OF_ARGUMENTS_MISMATCH,
+            format!("the function takes {} arguments, {} given", params.len(), signers + call.args.len()),
+        ));
+    }
+    let mut homes = Vec::with_capacity(params.len());
+    for (n, &ty) in params.iter().enumerate() {
+        let layout = run.ctx.layout_id(run.view, ty.referent())?;
+        let slot = fp + shape.params[n];
+        let home = if ty.is_reference() {
+            let size = run.ctx.layout(layout).size;
+            let object = run.memory.allocate(size, layout.0)?;
+            run.memory.set(slot, u64::from(object));
+            object
+        } else {
+            slot
+        };
+        match n.checked_sub(signers) {
+            None => run.memory.set(home, call.signers[n].0),
+            Some(arg) => run.decode(home, layout, &call.args[arg], false).map_err(|error| match error {
+                DecodeError::Malformed(at) => Stop::with_message(
+                    StatusCode::FAILED_TO_DESERIALIZE_ARGUMENT,
+                    format!("argument {arg} is malformed at byte {at}"),
+                ),
+                DecodeError::Stop(stop) => stop,
+            })?,
+        }
+        homes.push(home);
+    }
+    Ok(homes)
+}
+
+/// A result at `slot`; a reference is shown as its referent.
+fn read_value(run: &mut Interpreter<'_>, ty: TypeId, slot: Addr) -> Run<TypedValue> {
+    if ty.is_reference() {
+        let reference: u64 = run.memory.get(slot);
+        let at = (reference as u32).wrapping_add((reference >> 32) as u32);
+        return typed(run, ty.referent(), at);
+    }
+    typed(run, ty, slot)
+}
+
+fn typed(run: &mut Interpreter<'_>, ty: TypeId, at: Addr) -> Run<TypedValue> {
+    let layout = run.ctx.layout_id(run.view, ty)?;
+    let tag = run.ctx.tag(ty)?;
+    if matches!(run.ctx.layout(layout).kind, Kind::Closure) {
+        return Err(Stop::status(StatusCode::UNIMPLEMENTED_FUNCTIONALITY));
+    }
+    Ok(TypedValue { ty: tag, bcs: bcs::to_bytes(run.ctx, run.memory, at, layout)? })
 }

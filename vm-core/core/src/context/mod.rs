@@ -1,0 +1,420 @@
+//! The execution context: everything derived from code that outlives a transaction. Names, types, layouts, loaded modules.
+
+pub(crate) mod ids;
+pub(crate) mod layout;
+pub(crate) mod module;
+mod tags;
+pub(crate) mod types;
+
+use crate::stop::{Run, Stop};
+use crate::StateView;
+use ids::{LayoutId, ModuleRef, NameId, TemplateId, TypeId, TypeListId};
+use layout::{Builder, Kind, Layout, MAX_LAYOUT_DEPTH, REFERENCE_BYTES, SIGNER_UNITS, TAG_BYTES, UNIT, VECTOR_BYTES};
+use module::Module;
+use monomove_format::{CompiledModule, DeserializerConfig, FieldDefinition, SignatureToken, StructFieldInformation};
+use monomove_types::{AbilitySet, AccountAddress, Identifier, ModuleId, StatusCode};
+use std::rc::Rc;
+use types::{TypeNode, Types};
+
+/// Identifiers in modules may have this many bytes.
+const MAX_IDENTIFIER_BYTES: u64 = 255;
+
+/// Code-derived data, shared by all transactions of a machine.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) types: Types,
+    modules: Vec<Option<Rc<Module>>>,
+    layouts: Vec<Layout>,
+    /// Layout of each compound type, by its index.
+    layout_of: Vec<Option<LayoutId>>,
+    /// Number of the running transaction; modules are checked against the state once in each.
+    pub(crate) transaction: u32,
+    max_version: u32,
+}
+
+impl Context {
+    pub(crate) fn new(hash_seed: u64, max_version: u32) -> Self {
+        let layouts = (0..TypeId::FIRST_COMPOUND)
+            .map(|i| Layout::primitive(TypeId(i)).or_else(|| Layout::primitive(TypeId::BOOL)))
+            .collect::<Option<Vec<_>>>()
+            .unwrap_or_default();
+        Self {
+            types: Types::new(hash_seed),
+            modules: Vec::new(),
+            layouts,
+            layout_of: Vec::new(),
+            transaction: 0,
+            max_version,
+        }
+    }
+
+    /// The module `id`, checked against the state once per transaction, loaded when it is not there yet.
+    pub(crate) fn module(&mut self, view: &mut dyn StateView, id: ModuleRef) -> Run<Rc<Module>> {
+        if let Some(module) = self.modules.get(id.index()).cloned().flatten() {
+            self.check_current(view, &module)?;
+            return Ok(module);
+        }
+        let module_id = self.module_id(id)?;
+        let missing = || Stop::with_message(StatusCode::LINKER_ERROR, format!("no module {module_id}")).uncharged();
+        let code = view.module(&module_id)?.ok_or_else(missing)?;
+        let config = DeserializerConfig { max_version: self.max_version, max_identifier_size: MAX_IDENTIFIER_BYTES };
+        let binary = CompiledModule::deserialize_with(&code.bytes, &config).map_err(|e| {
+            Stop::with_message(StatusCode::CODE_DESERIALIZATION_ERROR, format!("module {module_id}: {e}"))
+        })?;
+        if binary.self_id() != module_id {
+            return Err(Stop::with_message(StatusCode::STORAGE_ERROR, format!("the module under {module_id} has another id")));
+        }
+        let module = Rc::new(Module::new(&mut self.types, id, binary, code.token)?);
+        module.checked_in.set(self.transaction);
+        if self.modules.len() <= id.index() {
+            self.modules.resize(id.index() + 1, None);
+        }
+        if let Some(slot) = self.modules.get_mut(id.index()) {
+            *slot = Some(module.clone());
+        }
+        Ok(module)
+    }
+
+    /// Makes sure that a loaded module is what the state holds now.
+    pub(crate) fn check_current(&self, view: &mut dyn StateView, module: &Module) -> Run<()> {
+        if module.checked_in.get() != self.transaction {
+            if !view.is_current(module.token)? {
+                return Err(Stop::Stale);
+            }
+            module.checked_in.set(self.transaction);
+        }
+        Ok(())
+    }
+
+    /// A module that is loaded.
+    pub(crate) fn loaded(&self, id: ModuleRef) -> Option<&Rc<Module>> {
+        self.modules.get(id.index()).and_then(Option::as_ref)
+    }
+
+    pub(crate) fn module_ref(&mut self, id: &ModuleId) -> Run<ModuleRef> {
+        Ok(self.types.module(id.address, id.name.as_str())?)
+    }
+
+    pub(crate) fn module_id(&self, id: ModuleRef) -> Run<ModuleId> {
+        let (address, name) = self.types.module_parts(id);
+        let name = Identifier::new(self.types.name_text(name))
+            .map_err(|_| Stop::status(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR))?;
+        Ok(ModuleId { address, name })
+    }
+
+    /// Address and name of a module.
+    pub(crate) fn module_parts(&self, id: ModuleRef) -> (AccountAddress, &str) {
+        let (address, name) = self.types.module_parts(id);
+        (address, self.types.name_text(name))
+    }
+
+    /// The concrete type of a signature token of `module` under `args`. The depth of a token is bounded by the format.
+    pub(crate) fn instantiate(&mut self, module: &Module, token: &SignatureToken, args: &[TypeId]) -> Run<TypeId> {
+        Ok(match token {
+            SignatureToken::Bool => TypeId::BOOL,
+            SignatureToken::U8 => TypeId::U8,
+            SignatureToken::U16 => TypeId::U16,
+            SignatureToken::U32 => TypeId::U32,
+            SignatureToken::U64 => TypeId::U64,
+            SignatureToken::U128 => TypeId::U128,
+            SignatureToken::U256 => TypeId::U256,
+            SignatureToken::I8 => TypeId::I8,
+            SignatureToken::I16 => TypeId::I16,
+            SignatureToken::I32 => TypeId::I32,
+            SignatureToken::I64 => TypeId::I64,
+            SignatureToken::I128 => TypeId::I128,
+            SignatureToken::I256 => TypeId::I256,
+            SignatureToken::Address => TypeId::ADDRESS,
+            SignatureToken::Signer => TypeId::SIGNER,
+            SignatureToken::Vector(element) => {
+                let element = self.instantiate_value(module, element, args)?;
+                self.types.vector(element)?
+            }
+            SignatureToken::Struct(handle) => {
+                self.types.compound(TypeNode::Struct(module.templates[usize::from(handle.0)], TypeListId::EMPTY))?
+            }
+            SignatureToken::StructInstantiation(handle, ty_args) => {
+                let list =
+                    ty_args.iter().map(|t| self.instantiate_value(module, t, args)).collect::<Run<Vec<_>>>()?;
+                let list = self.types.list_id(&list)?;
+                self.types.compound(TypeNode::Struct(module.templates[usize::from(handle.0)], list))?
+            }
+            SignatureToken::Function(params, results, abilities) => {
+                let params = params.iter().map(|t| self.instantiate(module, t, args)).collect::<Run<Vec<_>>>()?;
+                let results = results.iter().map(|t| self.instantiate(module, t, args)).collect::<Run<Vec<_>>>()?;
+                let (params, results) = (self.types.list_id(&params)?, self.types.list_id(&results)?);
+                self.types.compound(TypeNode::Function { args: params, results, abilities: *abilities })?
+            }
+            SignatureToken::Reference(inner) => self.reference(module, inner, args, false)?,
+            SignatureToken::MutableReference(inner) => self.reference(module, inner, args, true)?,
+            SignatureToken::TypeParameter(index) => *args
+                .get(usize::from(*index))
+                .ok_or_else(|| Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH))?,
+        })
+    }
+
+    fn instantiate_value(&mut self, module: &Module, token: &SignatureToken, args: &[TypeId]) -> Run<TypeId> {
+        let ty = self.instantiate(module, token, args)?;
+        if ty.is_reference() {
+            return Err(Stop::status(StatusCode::INVALID_SIGNATURE_TOKEN));
+        }
+        Ok(ty)
+    }
+
+    fn reference(&mut self, module: &Module, inner: &SignatureToken, args: &[TypeId], mutable: bool) -> Run<TypeId> {
+        let ty = self.instantiate(module, inner, args)?;
+        ty.reference(mutable).ok_or_else(|| Stop::status(StatusCode::INVALID_SIGNATURE_TOKEN))
+    }
+
+    /// The concrete types of a signature.
+    pub(crate) fn instantiate_all(
+        &mut self,
+        module: &Module,
+        tokens: &[SignatureToken],
+        args: &[TypeId],
+    ) -> Run<Vec<TypeId>> {
+        tokens.iter().map(|t| self.instantiate(module, t, args)).collect()
+    }
+
+    /// Module and name of a struct type.
+    pub(crate) fn struct_parts(&self, ty: TypeId) -> Option<(ModuleRef, NameId, TypeListId)> {
+        match self.types.node(ty)? {
+            TypeNode::Struct(template, args) => {
+                let (module, name) = self.types.template_parts(template);
+                Some((module, name, args))
+            }
+            _ => None,
+        }
+    }
+
+    /// A loaded layout.
+    pub(crate) fn layout(&self, id: LayoutId) -> &Layout {
+        // Ids come from `layout_id` of the same context, which never shrinks.
+        &self.layouts[id.0 as usize]
+    }
+
+    /// The layout of a value type; loads the modules that define its structs.
+    pub(crate) fn layout_id(&mut self, view: &mut dyn StateView, ty: TypeId) -> Run<LayoutId> {
+        self.layout_at(view, ty, 0)
+    }
+
+    fn layout_at(&mut self, view: &mut dyn StateView, ty: TypeId, depth: u32) -> Run<LayoutId> {
+        if ty.is_reference() {
+            return Err(Stop::status(StatusCode::INTERNAL_TYPE_ERROR));
+        }
+        let Some(index) = ty.compound_index() else {
+            return Ok(LayoutId(ty.0));
+        };
+        if let Some(id) = self.layout_of.get(index).copied().flatten() {
+            return Ok(id);
+        }
+        if depth > MAX_LAYOUT_DEPTH {
+            return Err(Stop::status(StatusCode::VM_MAX_VALUE_DEPTH_REACHED));
+        }
+        let node = self.types.node(ty).ok_or_else(|| Stop::status(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR))?;
+        let layout = match node {
+            TypeNode::Vector(element) => {
+                let element = self.layout_at(view, element, depth + 1)?;
+                let inner = self.layout(element);
+                Layout {
+                    ty,
+                    size: VECTOR_BYTES,
+                    align: 4,
+                    plain: false,
+                    fixed_units: None,
+                    fixed_bcs: None,
+                    depth: inner.depth.saturating_add(1),
+                    nodes: inner.nodes.saturating_add(1),
+                    kind: Kind::Vector(element),
+                }
+            }
+            TypeNode::Function { .. } => Layout {
+                ty,
+                size: 4,
+                align: 4,
+                plain: false,
+                fixed_units: None,
+                fixed_bcs: None,
+                depth: 1,
+                nodes: 1,
+                kind: Kind::Closure,
+            },
+            TypeNode::Struct(template, args) => self.struct_layout(view, ty, template, args, depth)?,
+        };
+        let id = LayoutId(self.layouts.len() as u32);
+        self.layouts.push(layout);
+        if self.layout_of.len() <= index {
+            self.layout_of.resize(index + 1, None);
+        }
+        if let Some(slot) = self.layout_of.get_mut(index) {
+            *slot = Some(id);
+        }
+        Ok(id)
+    }
+
+    fn struct_layout(
+        &mut self,
+        view: &mut dyn StateView,
+        ty: TypeId,
+        template: TemplateId,
+        args: TypeListId,
+        depth: u32,
+    ) -> Run<Layout> {
+        let (module_ref, name) = self.types.template_parts(template);
+        let module = self.module(view, module_ref)?;
+        let (def, handle) = module
+            .struct_by_name(name)
+            .ok_or_else(|| Stop::with_message(StatusCode::TYPE_RESOLUTION_FAILURE, "no such struct"))?;
+        let args = self.types.list(args).to_vec();
+        if handle.type_parameters.len() != args.len() {
+            return Err(Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH));
+        }
+        match &def.field_information {
+            StructFieldInformation::Native => {
+                Err(Stop::with_message(StatusCode::TYPE_RESOLUTION_FAILURE, "native structs have no layout"))
+            }
+            StructFieldInformation::Declared(fields) => {
+                let b = self.fields_layout(view, &module, fields, &args, Builder::new(0, UNIT), depth)?;
+                Ok(Layout {
+                    ty,
+                    size: b.end.next_multiple_of(b.align),
+                    align: b.align,
+                    plain: b.plain,
+                    fixed_units: b.units,
+                    fixed_bcs: b.bcs,
+                    depth: b.depth,
+                    nodes: b.nodes,
+                    kind: Kind::Struct(b.fields.into()),
+                })
+            }
+            StructFieldInformation::DeclaredVariants(variants) => {
+                let mut layouts = Vec::with_capacity(variants.len());
+                let (mut end, mut align, mut plain, mut depth_max, mut nodes) = (TAG_BYTES, 2, true, 1, 1u32);
+                let mut units: Option<Option<u64>> = None;
+                for variant in variants {
+                    let start = Builder::new(TAG_BYTES, 2 * UNIT);
+                    let b = self.fields_layout(view, &module, &variant.fields, &args, start, depth)?;
+                    (end, align, plain) = (end.max(b.end), align.max(b.align), plain && b.plain);
+                    (depth_max, nodes) = (depth_max.max(b.depth), nodes.saturating_add(b.nodes));
+                    units = Some(units.map_or(b.units, |u| u.filter(|_| u == b.units)));
+                    layouts.push(b.fields.into());
+                }
+                Ok(Layout {
+                    ty,
+                    size: end.next_multiple_of(align),
+                    align,
+                    plain,
+                    fixed_units: units.flatten(),
+                    fixed_bcs: None,
+                    depth: depth_max,
+                    nodes,
+                    kind: Kind::Enum(layouts.into()),
+                })
+            }
+        }
+    }
+
+    fn fields_layout(
+        &mut self,
+        view: &mut dyn StateView,
+        module: &Module,
+        fields: &[FieldDefinition],
+        args: &[TypeId],
+        mut builder: Builder,
+        depth: u32,
+    ) -> Run<Builder> {
+        for field in fields {
+            let ty = self.instantiate_value(module, &field.signature.0, args)?;
+            let id = self.layout_at(view, ty, depth + 1)?;
+            builder
+                .push(id, self.layout(id))
+                .ok_or_else(|| Stop::with_message(StatusCode::TOO_MANY_TYPE_NODES, "the value is too large"))?;
+        }
+        Ok(builder)
+    }
+
+    /// Size and alignment of a frame slot of this type.
+    pub(crate) fn slot(&mut self, view: &mut dyn StateView, ty: TypeId) -> Run<(u32, u32)> {
+        if ty.is_reference() {
+            return Ok((REFERENCE_BYTES, 8));
+        }
+        let id = self.layout_id(view, ty)?;
+        let layout = self.layout(id);
+        Ok((layout.size, layout.align))
+    }
+
+    /// Abilities of a type. The depth of a type is bounded, so the recursion is.
+    pub(crate) fn abilities(&mut self, view: &mut dyn StateView, ty: TypeId) -> Run<AbilitySet> {
+        if ty.is_reference() {
+            return Ok(AbilitySet::REFERENCES);
+        }
+        match self.types.node(ty) {
+            None if ty == TypeId::SIGNER => Ok(AbilitySet::SIGNER),
+            None => Ok(AbilitySet::PRIMITIVES),
+            Some(TypeNode::Function { abilities, .. }) => Ok(abilities),
+            Some(TypeNode::Vector(element)) => {
+                let element = self.abilities(view, element)?;
+                Ok(AbilitySet::polymorphic_abilities(AbilitySet::VECTOR, [false], [element]))
+            }
+            Some(TypeNode::Struct(template, args)) => {
+                let (module_ref, name) = self.types.template_parts(template);
+                let module = self.module(view, module_ref)?;
+                let (_, handle) =
+                    module.struct_by_name(name).ok_or_else(|| Stop::status(StatusCode::TYPE_RESOLUTION_FAILURE))?;
+                let args = self.types.list(args).to_vec();
+                if handle.type_parameters.len() != args.len() {
+                    return Err(Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH));
+                }
+                let phantom = handle.type_parameters.iter().map(|p| p.is_phantom);
+                let arguments = args.into_iter().map(|a| self.abilities(view, a)).collect::<Run<Vec<_>>>()?;
+                Ok(AbilitySet::polymorphic_abilities(handle.abilities, phantom, arguments))
+            }
+        }
+    }
+
+    /// Abstract size of a plain value of this layout when copied or read.
+    pub(crate) fn units_hint(&self, ty: TypeId) -> Option<u64> {
+        match ty {
+            t if t.is_reference() => Some(UNIT),
+            TypeId::SIGNER => Some(SIGNER_UNITS),
+            t => match t.compound_index() {
+                None => Some(UNIT),
+                Some(index) => {
+                    let id = self.layout_of.get(index).copied().flatten()?;
+                    self.layout(id).fixed_units
+                }
+            },
+        }
+    }
+}
+
+impl Context {
+    /// The modules that define the structs inside `types`, in the order of their ids. Layouts that are not made yet add nothing.
+    pub(crate) fn defining_modules(&self, types: impl IntoIterator<Item = TypeId>) -> Vec<ModuleRef> {
+        let mut modules = Vec::new();
+        let mut seen = vec![false; self.layouts.len()];
+        let mut work: Vec<LayoutId> = types
+            .into_iter()
+            .filter_map(|ty| self.layout_of.get(ty.referent().compound_index()?).copied().flatten())
+            .collect();
+        while let Some(id) = work.pop() {
+            let index = id.0 as usize;
+            if std::mem::replace(&mut seen[index], true) {
+                continue;
+            }
+            let layout = &self.layouts[index];
+            if let Some((module, ..)) = self.struct_parts(layout.ty) {
+                modules.push(module);
+            }
+            match &layout.kind {
+                Kind::Vector(element) => work.push(*element),
+                Kind::Struct(fields) => work.extend(fields.iter().map(|f| f.layout)),
+                Kind::Enum(variants) => work.extend(variants.iter().flat_map(|v| v.iter().map(|f| f.layout))),
+                _ => {}
+            }
+        }
+        modules.sort_unstable();
+        modules.dedup();
+        modules
+    }
+}

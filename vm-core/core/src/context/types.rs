@@ -1,0 +1,223 @@
+//! Interning of names, module ids, struct templates, types and lists of types (hash-consing): equal things have equal ids.
+
+use super::ids::{ModuleRef, NameId, TemplateId, TypeId, TypeListId};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use monomove_types::{AbilitySet, AccountAddress, StatusCode};
+use std::hash::{BuildHasher, Hash};
+
+/// Nodes that a type may have (`max_ty_size` of the gas schedule).
+pub(crate) const MAX_TYPE_NODES: u32 = 128;
+/// Nesting that a type may have (`max_ty_depth` of the gas schedule).
+pub(crate) const MAX_TYPE_DEPTH: u32 = 20;
+
+/// Limit of any table: far above what one block can add, far below where tags would collide.
+const MAX_ENTRIES: usize = 1 << 28;
+
+/// A compound type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TypeNode {
+    Vector(TypeId),
+    Struct(TemplateId, TypeListId),
+    Function { args: TypeListId, results: TypeListId, abilities: AbilitySet },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct TypeEntry {
+    node: TypeNode,
+    nodes: u32,
+    depth: u32,
+}
+
+/// Hash-consed values of one kind, numbered in order of arrival.
+#[derive(Debug)]
+struct Interner<T> {
+    items: Vec<T>,
+    index: HashTable<u32>,
+}
+
+impl<T> Interner<T> {
+    fn new() -> Self {
+        Self { items: Vec::new(), index: HashTable::new() }
+    }
+
+    fn find<Q: Hash + ?Sized>(&self, state: &FixedState, key: &Q, eq: impl Fn(&T) -> bool) -> Option<u32> {
+        self.index.find(state.hash_one(key), |&i| self.items.get(i as usize).is_some_and(&eq)).copied()
+    }
+
+    /// Adds an item that is not there yet; `rehash` hashes as `key` did.
+    fn add<Q: Hash + ?Sized>(
+        &mut self,
+        state: &FixedState,
+        key: &Q,
+        item: T,
+        rehash: impl Fn(&T) -> u64,
+    ) -> Result<u32, StatusCode> {
+        if self.items.len() >= MAX_ENTRIES {
+            return Err(StatusCode::MEMORY_LIMIT_EXCEEDED);
+        }
+        let id = self.items.len() as u32;
+        self.items.push(item);
+        let items = &self.items;
+        self.index.insert_unique(state.hash_one(key), id, |&i| items.get(i as usize).map_or(0, &rehash));
+        Ok(id)
+    }
+}
+
+/// All interned names and types of one context.
+#[derive(Debug)]
+pub(crate) struct Types {
+    state: FixedState,
+    names: Interner<Box<str>>,
+    modules: Interner<(AccountAddress, NameId)>,
+    templates: Interner<(ModuleRef, NameId)>,
+    types: Interner<TypeEntry>,
+    lists: Interner<Box<[TypeId]>>,
+}
+
+impl Types {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut types = Self {
+            state: FixedState::with_seed(seed),
+            names: Interner::new(),
+            modules: Interner::new(),
+            templates: Interner::new(),
+            types: Interner::new(),
+            lists: Interner::new(),
+        };
+        // List 0 is the empty list; it is never looked up by hash.
+        types.lists.items.push(Box::default());
+        types
+    }
+
+    pub(crate) fn name(&mut self, name: &str) -> Result<NameId, StatusCode> {
+        if let Some(id) = self.names.find(&self.state, name, |n| **n == *name) {
+            return Ok(NameId(id));
+        }
+        let state = self.state.clone();
+        self.names.add(&state, name, name.into(), |n| state.hash_one(&**n)).map(NameId)
+    }
+
+    pub(crate) fn name_text(&self, id: NameId) -> &str {
+        self.names.items.get(id.0 as usize).map_or("", |n| n)
+    }
+
+    pub(crate) fn module(&mut self, address: AccountAddress, name: &str) -> Result<ModuleRef, StatusCode> {
+        let key = (address, self.name(name)?);
+        let state = self.state.clone();
+        let id = match self.modules.find(&state, &key, |m| *m == key) {
+            Some(id) => id,
+            None => self.modules.add(&state, &key, key, |m| state.hash_one(m))?,
+        };
+        Ok(ModuleRef::new(id, address.is_special()))
+    }
+
+    pub(crate) fn module_parts(&self, id: ModuleRef) -> (AccountAddress, NameId) {
+        self.modules.items.get(id.index()).copied().unwrap_or((AccountAddress::ZERO, NameId(0)))
+    }
+
+    pub(crate) fn template(&mut self, module: ModuleRef, name: NameId) -> Result<TemplateId, StatusCode> {
+        let key = (module, name);
+        let state = self.state.clone();
+        match self.templates.find(&state, &key, |t| *t == key) {
+            Some(id) => Ok(TemplateId(id)),
+            None => self.templates.add(&state, &key, key, |t| state.hash_one(t)).map(TemplateId),
+        }
+    }
+
+    pub(crate) fn template_parts(&self, id: TemplateId) -> (ModuleRef, NameId) {
+        self.templates.items.get(id.0 as usize).copied().unwrap_or((ModuleRef(0), NameId(0)))
+    }
+
+    /// Interns a compound type. Fails on types above the size and depth limits of run-time types.
+    pub(crate) fn compound(&mut self, node: TypeNode) -> Result<TypeId, StatusCode> {
+        let state = self.state.clone();
+        if let Some(id) = self.types.find(&state, &node, |t| t.node == node) {
+            return Ok(TypeId(id + TypeId::FIRST_COMPOUND));
+        }
+        let (mut nodes, mut depth) = (1u32, 1u32);
+        let mut child = |types: &Self, ty: TypeId| {
+            let (n, d) = types.size(ty);
+            nodes = nodes.saturating_add(n);
+            depth = depth.max(d.saturating_add(1));
+        };
+        match node {
+            TypeNode::Vector(element) => child(self, element),
+            TypeNode::Struct(_, args) => self.list(args).iter().for_each(|&t| child(self, t)),
+            TypeNode::Function { args, results, .. } => {
+                self.list(args).iter().chain(self.list(results).iter()).for_each(|&t| child(self, t));
+            }
+        }
+        if depth > MAX_TYPE_DEPTH {
+            return Err(StatusCode::VM_MAX_TYPE_DEPTH_REACHED);
+        }
+        if nodes > MAX_TYPE_NODES {
+            return Err(StatusCode::TOO_MANY_TYPE_NODES);
+        }
+        let id = self.types.add(&state, &node, TypeEntry { node, nodes, depth }, |t| state.hash_one(t.node))?;
+        Ok(TypeId(id + TypeId::FIRST_COMPOUND))
+    }
+
+    pub(crate) fn vector(&mut self, element: TypeId) -> Result<TypeId, StatusCode> {
+        self.compound(TypeNode::Vector(element))
+    }
+
+    /// The node of a compound value type; `None` for primitives and references.
+    pub(crate) fn node(&self, ty: TypeId) -> Option<TypeNode> {
+        self.types.items.get(ty.compound_index()?).map(|t| t.node)
+    }
+
+    /// Nodes and depth of a type; a reference counts as a node.
+    pub(crate) fn size(&self, ty: TypeId) -> (u32, u32) {
+        let (nodes, depth) =
+            ty.referent().compound_index().and_then(|i| self.types.items.get(i)).map_or((1, 1), |t| (t.nodes, t.depth));
+        if ty.is_reference() { (nodes + 1, depth + 1) } else { (nodes, depth) }
+    }
+
+    pub(crate) fn list_id(&mut self, list: &[TypeId]) -> Result<TypeListId, StatusCode> {
+        match list {
+            [] => return Ok(TypeListId::EMPTY),
+            [one] => {
+                if let Some(id) = TypeListId::single(*one) {
+                    return Ok(id);
+                }
+            }
+            _ => {}
+        }
+        let state = self.state.clone();
+        match self.lists.find(&state, list, |l| **l == *list) {
+            Some(id) => Ok(TypeListId(id)),
+            None => self.lists.add(&state, list, list.into(), |l| state.hash_one(&**l)).map(TypeListId),
+        }
+    }
+
+    pub(crate) fn list(&self, id: TypeListId) -> TypeList<'_> {
+        match id.as_single() {
+            Some(ty) => TypeList::Single([ty]),
+            None => TypeList::Slice(self.lists.items.get(id.0 as usize).map_or(&[], |l| l)),
+        }
+    }
+
+    /// Compound types in the table.
+    pub(crate) fn compound_count(&self) -> usize {
+        self.types.items.len()
+    }
+}
+
+/// The types of a list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TypeList<'a> {
+    Single([TypeId; 1]),
+    Slice(&'a [TypeId]),
+}
+
+impl std::ops::Deref for TypeList<'_> {
+    type Target = [TypeId];
+
+    fn deref(&self) -> &[TypeId] {
+        match self {
+            Self::Single(one) => one,
+            Self::Slice(slice) => slice,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Global storage as one transaction sees it: values are decoded at first touch, changed in place, and written out at the end only
+//! if their bytes differ from what the state holds.
+
+use crate::StateView;
+use crate::WriteOp;
+use crate::context::Context;
+use crate::context::ids::{LayoutId, TypeId};
+use crate::memory::{Addr, Memory};
+use crate::stop::{Run, Stop};
+use crate::value::bcs::{self, DecodeError};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use monomove_types::{AccountAddress, StateKey, StatusCode};
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+
+/// Which global value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum GlobalKey {
+    /// A resource: account and type.
+    Resource(AccountAddress, TypeId),
+    /// A table item: handle and serialized key.
+    Item(AccountAddress, Vec<u8>),
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: GlobalKey,
+    layout: LayoutId,
+    /// Where the value is; `None` when there is none.
+    object: Option<Addr>,
+    /// The bytes in the state; `None` when it has none.
+    original: Option<Vec<u8>>,
+    /// Whether it may differ from the state.
+    touched: bool,
+}
+
+/// The working set of one transaction.
+#[derive(Debug)]
+pub(crate) struct Globals {
+    entries: Vec<Entry>,
+    index: HashTable<u32>,
+    state: FixedState,
+}
+
+/// A slot of the working set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GlobalSlot(usize);
+
+impl Globals {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { entries: Vec::new(), index: HashTable::new(), state: FixedState::with_seed(seed) }
+    }
+
+    /// Forgets everything: the next transaction starts from the state.
+    pub(crate) fn clear(&mut self) {
+        self.entries.clear();
+        self.index.clear();
+    }
+
+    /// The slot of a value, if it was touched before.
+    pub(crate) fn find(&self, key: &GlobalKey) -> Option<GlobalSlot> {
+        let hash = self.state.hash_one(key);
+        self.index.find(hash, |&i| self.entries[i as usize].key == *key).map(|&i| GlobalSlot(i as usize))
+    }
+
+    /// Reads a value from the state, decodes it, and adds it to the working set. Second: bytes read.
+    pub(crate) fn load(
+        &mut self,
+        ctx: &Context,
+        memory: &mut Memory,
+        view: &mut dyn StateView,
+        key: GlobalKey,
+        layout: LayoutId,
+    ) -> Run<(GlobalSlot, usize)> {
+        let original = view.value(&state_key(ctx, &key)?)?;
+        let object = match &original {
+            Some(bytes) => {
+                let object = memory.allocate(ctx.layout(layout).size, layout.0)?;
+                bcs::deserialize(ctx, memory, object, layout, bytes, false).map_err(|error| match error {
+                    DecodeError::Malformed(at) => Stop::with_message(
+                        StatusCode::FAILED_TO_DESERIALIZE_RESOURCE,
+                        format!("the stored value is malformed at byte {at}"),
+                    ),
+                    DecodeError::Stop(stop) => stop,
+                })?;
+                Some(object)
+            }
+            None => None,
+        };
+        let read = original.as_ref().map_or(0, Vec::len);
+        let slot = GlobalSlot(self.entries.len());
+        let (state, id) = (self.state.clone(), slot.0 as u32);
+        let hash = state.hash_one(&key);
+        self.entries.push(Entry { key, layout, object, original, touched: false });
+        let entries = &self.entries;
+        self.index.insert_unique(hash, id, |&i| state.hash_one(&entries[i as usize].key));
+        Ok((slot, read))
+    }
+
+    /// Where the value is, if there is one.
+    pub(crate) fn object(&self, slot: GlobalSlot) -> Option<Addr> {
+        self.entries[slot.0].object
+    }
+
+    /// Replaces the value.
+    pub(crate) fn set(&mut self, slot: GlobalSlot, object: Option<Addr>) {
+        let entry = &mut self.entries[slot.0];
+        (entry.object, entry.touched) = (object, true);
+    }
+
+    /// Notes that the value may be changed in place.
+    pub(crate) fn touch(&mut self, slot: GlobalSlot) {
+        self.entries[slot.0].touched = true;
+    }
+
+    /// What changed, in the order of the keys.
+    pub(crate) fn changes(&self, ctx: &Context, memory: &Memory) -> Run<Vec<(StateKey, WriteOp)>> {
+        let mut changes = BTreeMap::new();
+        for entry in self.entries.iter().filter(|e| e.touched) {
+            let op = match (entry.object, &entry.original) {
+                (None, None) => continue,
+                (None, Some(_)) => WriteOp::Delete,
+                (Some(object), original) => {
+                    let bytes = bcs::to_bytes(ctx, memory, object, entry.layout)?;
+                    match original {
+                        None => WriteOp::Create(bytes),
+                        Some(old) if *old == bytes => continue,
+                        Some(_) => WriteOp::Modify(bytes),
+                    }
+                }
+            };
+            changes.insert(state_key(ctx, &entry.key)?, op);
+        }
+        Ok(changes.into_iter().collect())
+    }
+}
+
+fn state_key(ctx: &Context, key: &GlobalKey) -> Run<StateKey> {
+    Ok(match key {
+        GlobalKey::Resource(address, ty) => {
+            let tag = ctx.struct_tag_of(*ty)?;
+            tag.check_nesting().map_err(|_| Stop::status(StatusCode::VALUE_SERIALIZATION_ERROR))?;
+            StateKey::resource(*address, tag)
+        }
+        GlobalKey::Item(handle, key) => StateKey::table_item(*handle, key.clone()),
+    })
+}

@@ -1,0 +1,283 @@
+//! Execution of one transaction.
+
+mod cast;
+pub(crate) mod op;
+mod run;
+mod storage;
+
+use crate::context::Context;
+use crate::context::ids::{InstanceId, LayoutId, TargetId};
+use crate::gas::GasSchedule;
+use crate::globals::Globals;
+use crate::lower;
+use crate::lower::code::{Code, Lowered};
+use crate::memory::code::{CodeRef, Pc};
+use crate::memory::{Addr, Memory};
+use crate::natives::{self, NativeCall, NativeId};
+use crate::stop::{Fail, Run, Stop};
+use crate::value::bcs::{self, DecodeError};
+use crate::value::byte_vector;
+use crate::{Event, NewTable, StateView};
+use monomove_types::StatusCode;
+use op::Op;
+use std::rc::Rc;
+
+/// Longest message of an `AbortMsg`, in bytes.
+const MAX_ABORT_MESSAGE: usize = 1024;
+
+/// A caller that waits for its callee.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    pc: Pc,
+    fp: Addr,
+    /// Operands of all frames below.
+    height: u32,
+    instance: InstanceId,
+}
+
+/// What a transaction leaves besides global values.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(crate) events: Vec<Event>,
+    pub(crate) new_tables: Vec<NewTable>,
+}
+
+/// The machine during one transaction.
+pub(crate) struct Interpreter<'a> {
+    pub(crate) ctx: &'a mut Context,
+    pub(crate) view: &'a mut dyn StateView,
+    pub(crate) code: &'a mut Code,
+    pub(crate) memory: &'a mut Memory,
+    pub(crate) globals: &'a mut Globals,
+    pub(crate) frames: &'a mut Vec<Frame>,
+    pub(crate) schedule: &'a GasSchedule,
+    pub(crate) txn_hash: [u8; 32],
+    pub(crate) effects: Effects,
+    /// Number of this transaction.
+    pub(crate) transaction: u32,
+    /// Gas that is left.
+    pub(crate) gas: u64,
+    /// Gas used by natives and storage, which is not instruction gas.
+    pub(crate) other_gas: u64,
+    pub(crate) instructions: u64,
+    pub(crate) call_depth: usize,
+    pub(crate) operand_limit: u32,
+    pub(crate) stack_end: Addr,
+    /// The running function.
+    pub(crate) instance: InstanceId,
+    /// Operands that wait in the frames below.
+    pub(crate) height: u32,
+    /// Where execution stopped: after the op that failed.
+    pub(crate) stopped_at: Option<Pc>,
+}
+
+/// Where a failure happened and what was charged but not executed.
+#[derive(Debug, Default)]
+pub(crate) struct Unwound {
+    /// Function and code offset of the failing instruction.
+    pub(crate) at: Option<(Rc<Lowered>, u16)>,
+    pub(crate) gas: u64,
+    pub(crate) instructions: u64,
+}
+
+impl Interpreter<'_> {
+    fn code_of(&self, instance: InstanceId) -> CodeRef {
+        CodeRef::new(&self.code.instance(instance).code)
+    }
+
+    /// Charges for a native or for storage.
+    pub(crate) fn charge(&mut self, cost: u64) -> Run<()> {
+        self.charge_instruction(cost)?;
+        self.other_gas += cost;
+        Ok(())
+    }
+
+    /// Charges what an instruction costs besides its static part.
+    fn charge_instruction(&mut self, cost: u64) -> Run<()> {
+        match self.gas.checked_sub(cost) {
+            Some(rest) => {
+                self.gas = rest;
+                Ok(())
+            }
+            None => Err(Stop::status(StatusCode::OUT_OF_GAS)),
+        }
+    }
+
+    /// Makes a target callable in this transaction: loads and checks its module and those it depends on, lowers it once.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn prepare(&mut self, id: TargetId) -> Run<()> {
+        self.resolve(id).map_err(Stop::uncharged)
+    }
+
+    fn resolve(&mut self, id: TargetId) -> Run<()> {
+        let key = self.code.at(id).key;
+        let module = self.ctx.module(self.view, key.module)?;
+        let index = module
+            .function_index(key.name)
+            .ok_or_else(|| Stop::with_message(StatusCode::FUNCTION_RESOLUTION_FAILURE, "no such function"))?;
+        if let Some(caller) = key.caller.filter(|&caller| caller != key.module) {
+            self.check_visible(&module, index, caller)?;
+        }
+        let instance = self.instance_of(&module, index, key.ty_args, false)?;
+        let lowered = self.code.instance(instance).clone();
+        let (params, results) =
+            (self.ctx.types.list_id(&lowered.params)?, self.ctx.types.list_id(&lowered.results)?);
+        if (params, results) != (key.params, key.results) {
+            return Err(Stop::with_message(
+                StatusCode::TYPE_MISMATCH,
+                "the function has another signature than its caller says",
+            ));
+        }
+        for &dependency in &lowered.dependencies {
+            self.ctx.module(self.view, dependency)?;
+        }
+        let (arguments, ty_args) = (lowered.params.len() as u64, lowered.ty_args.len() as u64);
+        let (gas, locals) = (self.schedule, u64::from(lowered.locals));
+        let call_gas = if ty_args == 0 {
+            gas.call_base + gas.call_per_arg * arguments + gas.call_per_local * locals
+        } else {
+            gas.call_generic_base
+                + gas.call_generic_per_ty_arg * ty_args
+                + gas.call_generic_per_arg * arguments
+                + gas.call_generic_per_local * locals
+        };
+        let target = self.code.at_mut(id);
+        target.native = lowered.is_native;
+        target.instance = instance;
+        target.code = CodeRef::new(&lowered.code);
+        target.extent = lowered.extent;
+        target.max_height = lowered.max_height;
+        target.call_gas = call_gas;
+        target.ready_in = self.transaction;
+        Ok(())
+    }
+
+    fn check_visible(
+        &mut self,
+        module: &crate::context::module::Module,
+        index: u16,
+        caller: crate::context::ids::ModuleRef,
+    ) -> Run<()> {
+        use monomove_format::Visibility;
+        let (def, _) = module.function(index);
+        let visible = match def.visibility {
+            Visibility::Public => true,
+            Visibility::Private => false,
+            Visibility::Friend => {
+                let caller = self.ctx.module_id(caller)?;
+                module.binary.friend_decls.iter().any(|f| module.binary.module_id_for_handle(f) == caller)
+            }
+        };
+        if visible {
+            Ok(())
+        } else {
+            Err(Stop::with_message(StatusCode::LINKER_ERROR, "the function is not visible to its caller"))
+        }
+    }
+
+    /// The lowered form of a function, made once.
+    fn instance_of(
+        &mut self,
+        module: &Rc<crate::context::module::Module>,
+        index: u16,
+        ty_args: crate::context::ids::TypeListId,
+        checked: bool,
+    ) -> Run<InstanceId> {
+        if let Some(id) = self.code.find(module.id, index, ty_args, checked) {
+            return Ok(id);
+        }
+        let args = self.ctx.types.list(ty_args).to_vec();
+        let (def, handle) = module.function(index);
+        if handle.type_parameters.len() != args.len() {
+            return Err(Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH));
+        }
+        let lowered = if def.code.is_some() {
+            lower::lower(self.ctx, self.view, self.code, self.schedule, module, index, &args, checked)?
+        } else {
+            natives::lower(self.ctx, self.view, module, index, &args)?
+        };
+        self.code.add(module.id, index, ty_args, checked, lowered)
+    }
+
+    /// The form of a target that checks the operand stack height.
+    #[cold]
+    #[inline(never)]
+    fn checked_instance(&mut self, id: TargetId) -> Run<(CodeRef, InstanceId)> {
+        let key = self.code.at(id).key;
+        let module = self.ctx.module(self.view, key.module)?;
+        let index = self.code.instance(self.code.at(id).instance).function_index;
+        let instance = self.instance_of(&module, index, key.ty_args, true)?;
+        Ok((self.code_of(instance), instance))
+    }
+
+    fn call_native(&mut self, native: NativeId, fp: Addr) -> Run<()> {
+        let function = self.code.instance(self.instance).clone();
+        natives::run(self, native, &NativeCall { fp, function })
+    }
+
+    /// The module of the caller of the function that called the running native.
+    pub(crate) fn callers_caller(&self) -> Option<&Rc<Lowered>> {
+        let frame = self.frames.len().checked_sub(2).and_then(|i| self.frames.get(i))?;
+        Some(self.code.instance(frame.instance))
+    }
+
+    /// Writes a constant of the running function to `dst`.
+    fn constant(&mut self, dst: Addr, index: u32) -> Run<()> {
+        let (layout, bytes) = self.code.instance(self.instance).constants[index as usize].clone();
+        self.decode(dst, layout, &bytes, false).map_err(|error| match error {
+            DecodeError::Malformed(_) => Stop::status(StatusCode::MALFORMED_CONSTANT_DATA),
+            DecodeError::Stop(stop) => stop,
+        })
+    }
+
+    /// Decodes BCS to `dst`.
+    pub(crate) fn decode(&mut self, dst: Addr, layout: LayoutId, bytes: &[u8], signers: bool) -> Result<(), DecodeError> {
+        bcs::deserialize(self.ctx, self.memory, dst, layout, bytes, signers)
+    }
+
+    /// The failure of an `AbortMsg`: the message is charged by the byte, must be short enough and UTF-8.
+    fn abort_with_message(&mut self, code: u64, message: Addr) -> Stop {
+        let bytes = byte_vector(self.memory, message);
+        let cost = self.schedule.abort_msg_per_byte.saturating_mul(bytes.len() as u64);
+        let text = (bytes.len() <= MAX_ABORT_MESSAGE).then(|| std::str::from_utf8(bytes).map(str::to_owned));
+        if let Err(stop) = self.charge_instruction(cost) {
+            return stop;
+        }
+        match text {
+            None => Stop::status(StatusCode::ABORT_MESSAGE_LIMIT_EXCEEDED),
+            Some(Err(_)) => Stop::status(StatusCode::INVALID_ABORT_MESSAGE),
+            Some(Ok(message)) => Stop::Fail(Box::new(Fail {
+                status: StatusCode::ABORTED,
+                sub_status: Some(code),
+                message: Some(message),
+                module: None,
+                uncharged: false,
+            })),
+        }
+    }
+
+    /// After a failure: where it was, and the static cost and number of the instructions that the blocks of all frames were charged
+    /// for but did not execute. With `uncharged`, the failing instruction is one of them.
+    pub(crate) fn unwind(&mut self, uncharged: bool) -> Unwound {
+        let mut unwound = Unwound::default();
+        let mut position = self.stopped_at.take().map(|pc| (self.instance, pc));
+        while let Some((instance, pc)) = position {
+            let function = self.code.instance(instance).clone();
+            // A stored position is the one after the op that is executing.
+            let op = pc.index_in(CodeRef::new(&function.code)).saturating_sub(1);
+            let offset = function.origins.get(op).copied().unwrap_or(0);
+            let innermost = unwound.at.is_none();
+            // A block that could not be entered was counted, but nothing of it was executed.
+            let refused = innermost && (uncharged || matches!(function.code.get(op), Some(Op::Charge { .. })));
+            if let Some(block) = function.blocks.iter().find(|b| (b.start..b.end).contains(&offset)) {
+                let from = if refused { offset } else { offset + 1 };
+                unwound.instructions += u64::from(block.end - from);
+                unwound.gas += function.costs[usize::from(from)..usize::from(block.end)].iter().sum::<u64>();
+            }
+            unwound.at.get_or_insert((function, offset));
+            position = self.frames.pop().map(|frame| (frame.instance, frame.pc));
+        }
+        unwound
+    }
+}

@@ -1,0 +1,68 @@
+//! Instructions on global storage.
+
+use super::Interpreter;
+use crate::context::ids::LayoutId;
+use crate::globals::{GlobalKey, GlobalSlot};
+use crate::memory::Addr;
+use crate::stop::{Run, Stop};
+use monomove_types::{AccountAddress, StatusCode};
+
+impl Interpreter<'_> {
+    /// The slot of a global value, loaded at first touch. Second: bytes read from the state just now.
+    pub(crate) fn global(&mut self, key: GlobalKey, layout: LayoutId) -> Run<(GlobalSlot, Option<usize>)> {
+        if let Some(slot) = self.globals.find(&key) {
+            return Ok((slot, None));
+        }
+        let (slot, read) = self.globals.load(self.ctx, self.memory, self.view, key, layout)?;
+        Ok((slot, Some(read)))
+    }
+
+    pub(crate) fn address_at(&self, addr: Addr) -> AccountAddress {
+        AccountAddress(self.memory.get(addr))
+    }
+
+    fn resource(&mut self, address: Addr, layout: LayoutId) -> Run<GlobalSlot> {
+        let key = GlobalKey::Resource(self.address_at(address), self.ctx.layout(layout).ty);
+        Ok(self.global(key, layout)?.0)
+    }
+
+    pub(super) fn exists(&mut self, address: Addr, layout: LayoutId) -> Run<bool> {
+        let slot = self.resource(address, layout)?;
+        Ok(self.globals.object(slot).is_some())
+    }
+
+    pub(super) fn borrow_global(&mut self, address: Addr, layout: LayoutId, mutable: bool) -> Run<Addr> {
+        let slot = self.resource(address, layout)?;
+        let object = self.globals.object(slot).ok_or_else(|| Stop::status(StatusCode::MISSING_DATA))?;
+        if mutable {
+            self.globals.touch(slot);
+        }
+        Ok(object)
+    }
+
+    pub(super) fn move_from(&mut self, dst: Addr, address: Addr, layout: LayoutId) -> Run<()> {
+        let slot = self.resource(address, layout)?;
+        let object = self.globals.object(slot).ok_or_else(|| Stop::status(StatusCode::MISSING_DATA))?;
+        self.memory.copy(dst, object, self.ctx.layout(layout).size);
+        self.globals.set(slot, None);
+        Ok(())
+    }
+
+    pub(super) fn move_to(&mut self, address: Addr, src: Addr, layout: LayoutId) -> Run<()> {
+        let slot = self.resource(address, layout)?;
+        if self.globals.object(slot).is_some() {
+            return Err(Stop::status(StatusCode::RESOURCE_ALREADY_EXISTS));
+        }
+        let object = self.store(src, layout)?;
+        self.globals.set(slot, Some(object));
+        Ok(())
+    }
+
+    /// Moves the value at `src` into an object of its own.
+    pub(crate) fn store(&mut self, src: Addr, layout: LayoutId) -> Run<Addr> {
+        let size = self.ctx.layout(layout).size;
+        let object = self.memory.allocate(size, layout.0)?;
+        self.memory.copy(object, src, size);
+        Ok(object)
+    }
+}

@@ -1,0 +1,171 @@
+//! Lowered functions and the table of functions that code may call.
+
+use super::mono::Shape;
+use crate::context::ids::{InstanceId, LayoutId, ModuleRef, NameId, TargetId, TypeId, TypeListId};
+use crate::interp::op::{Op, Slot};
+use crate::memory::code::CodeRef;
+use crate::stop::{Fail, Run, Stop};
+use monomove_types::StatusCode;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// What a caller says about the function it calls. The signature is part of it, so that caller and callee agree on the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TargetKey {
+    pub(crate) module: ModuleRef,
+    pub(crate) name: NameId,
+    pub(crate) ty_args: TypeListId,
+    pub(crate) params: TypeListId,
+    pub(crate) results: TypeListId,
+    /// Module of the caller, for visibility; `None` for the entry of a transaction.
+    pub(crate) caller: Option<ModuleRef>,
+}
+
+/// A callable function. The hot fields are filled when it is first called in a transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) key: TargetKey,
+    /// The transaction in which it was last found callable; 0: never.
+    pub(crate) ready_in: u32,
+    pub(crate) native: bool,
+    pub(crate) instance: InstanceId,
+    pub(crate) code: CodeRef,
+    /// Bytes from the frame pointer to the end of the area where its callees' results and parameters are put.
+    pub(crate) extent: u32,
+    /// Most operands it has on the stack at once.
+    pub(crate) max_height: u32,
+    /// What the call instruction costs.
+    pub(crate) call_gas: u64,
+}
+
+/// A comparison of values with pointers, or of referents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Comparison {
+    pub(crate) layout: LayoutId,
+    pub(crate) by_reference: bool,
+    pub(crate) negated: bool,
+}
+
+/// The operands of a `VecPack` or `VecUnpack`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OperandList {
+    pub(crate) element: LayoutId,
+    pub(crate) size: u32,
+    pub(crate) slots: Box<[Slot]>,
+}
+
+/// A basic block of a lowered function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    /// Code offsets of the bytecode.
+    pub(crate) start: u16,
+    pub(crate) end: u16,
+}
+
+/// A lowered function: micro-ops and everything they refer to.
+#[derive(Debug)]
+pub(crate) struct Lowered {
+    pub(crate) module: ModuleRef,
+    pub(crate) function_index: u16,
+    pub(crate) name: NameId,
+    pub(crate) ty_args: Box<[TypeId]>,
+    pub(crate) params: Box<[TypeId]>,
+    pub(crate) results: Box<[TypeId]>,
+    pub(crate) shape: Shape,
+    /// Bytes of the frame itself; a callee's frame starts there.
+    pub(crate) frame: u32,
+    pub(crate) extent: u32,
+    pub(crate) max_height: u32,
+    pub(crate) is_native: bool,
+    /// Length of the whole table of locals, parameters included; 0 for natives.
+    pub(crate) locals: u32,
+    pub(crate) code: Box<[Op]>,
+    /// Code offset of the bytecode that each op comes from.
+    pub(crate) origins: Box<[u16]>,
+    /// Static cost by code offset.
+    pub(crate) costs: Box<[u64]>,
+    pub(crate) blocks: Box<[Block]>,
+    pub(crate) pool: Box<[u8]>,
+    pub(crate) constants: Box<[(LayoutId, Rc<[u8]>)]>,
+    pub(crate) failures: Box<[Fail]>,
+    pub(crate) operand_lists: Box<[OperandList]>,
+    pub(crate) comparisons: Box<[Comparison]>,
+    pub(crate) variant_fields: Box<[Rc<[Option<u32>]>]>,
+    /// Modules whose definitions the code depends on, besides its own.
+    pub(crate) dependencies: Box<[ModuleRef]>,
+}
+
+/// All lowered code of a context.
+#[derive(Debug, Default)]
+pub(crate) struct Code {
+    targets: Vec<Target>,
+    target_index: BTreeMap<TargetKey, TargetId>,
+    instances: Vec<Rc<Lowered>>,
+    /// By module, function, type arguments, and whether the checked form.
+    instance_index: BTreeMap<(ModuleRef, u16, TypeListId, bool), InstanceId>,
+}
+
+/// Entries of any table: far below where ids would wrap.
+const MAX_ENTRIES: usize = 1 << 28;
+
+impl Code {
+    /// The id of a callable function. Nothing is loaded.
+    pub(crate) fn target(&mut self, key: TargetKey) -> Run<TargetId> {
+        if let Some(&id) = self.target_index.get(&key) {
+            return Ok(id);
+        }
+        if self.targets.len() >= MAX_ENTRIES {
+            return Err(Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED));
+        }
+        let id = TargetId(self.targets.len() as u32);
+        self.targets.push(Target {
+            key,
+            ready_in: 0,
+            native: false,
+            instance: InstanceId(0),
+            code: CodeRef::NONE,
+            extent: 0,
+            max_height: 0,
+            call_gas: 0,
+        });
+        self.target_index.insert(key, id);
+        Ok(id)
+    }
+
+    /// The function under `id`.
+    #[inline(always)]
+    pub(crate) fn at(&self, id: TargetId) -> &Target {
+        &self.targets[id.0 as usize]
+    }
+
+    pub(crate) fn at_mut(&mut self, id: TargetId) -> &mut Target {
+        &mut self.targets[id.0 as usize]
+    }
+
+    /// A lowered function.
+    #[inline(always)]
+    pub(crate) fn instance(&self, id: InstanceId) -> &Rc<Lowered> {
+        &self.instances[id.0 as usize]
+    }
+
+    pub(crate) fn find(&self, module: ModuleRef, index: u16, ty_args: TypeListId, checked: bool) -> Option<InstanceId> {
+        self.instance_index.get(&(module, index, ty_args, checked)).copied()
+    }
+
+    pub(crate) fn add(
+        &mut self,
+        module: ModuleRef,
+        index: u16,
+        ty_args: TypeListId,
+        checked: bool,
+        lowered: Lowered,
+    ) -> Run<InstanceId> {
+        if self.instances.len() >= MAX_ENTRIES {
+            return Err(Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED));
+        }
+        let id = InstanceId(self.instances.len() as u32);
+        self.instances.push(Rc::new(lowered));
+        self.instance_index.insert((module, index, ty_args, checked), id);
+        Ok(id)
+    }
+}

@@ -1,0 +1,528 @@
+//! Emission: a planned mono function becomes micro-ops.
+
+use super::code::{Block, Comparison, Lowered, OperandList};
+use super::destack::Temp;
+use super::mono::{Binary, EqualBy, Inst, Mono, Shape};
+use super::plan::{Plan, Where};
+use super::select;
+use crate::context::Context;
+use crate::context::ids::{LayoutId, TypeId};
+use crate::context::layout::{Field, Int};
+use crate::context::module::Module;
+use crate::interp::op::{Op, Slot};
+use crate::stop::{Fail, Run, Stop};
+use monomove_types::StatusCode;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// Emits the code of `mono`.
+pub(super) fn emit(
+    ctx: &Context,
+    module: &Module,
+    index: u16,
+    ty_args: &[TypeId],
+    mono: &Mono,
+    plan: &Plan,
+) -> Run<Lowered> {
+    let mut this = Emitter {
+        mono,
+        plan,
+        code: Vec::new(),
+        origins: Vec::new(),
+        pool: Vec::new(),
+        constants: Vec::new(),
+        failures: Vec::new(),
+        operand_lists: Vec::new(),
+        comparisons: Vec::new(),
+        variant_fields: Vec::new(),
+        origin: 0,
+    };
+    // Position of the first op of each block, by the code offset of its first instruction.
+    let mut starts = vec![0; mono.insts.len()];
+    for block in &mono.stackless.blocks {
+        starts[usize::from(block.start)] = this.code.len() as u32;
+        this.block(block.clone())?;
+    }
+    for op in &mut this.code {
+        if let Some(target) = select::target_mut(op) {
+            *target = *starts.get(*target as usize).ok_or_else(broken)?;
+        }
+    }
+    let (_, handle) = module.function(index);
+    let name = module.names[usize::from(handle.name.0)];
+    let types = mono.locals.iter().copied().chain(mono.temps.iter().copied().flatten());
+    let dependencies = ctx.defining_modules(types).into_iter().filter(|&m| m != module.id).collect();
+    let blocks = mono.stackless.blocks.iter().map(|b| Block { start: b.start, end: b.end }).collect();
+    Ok(Lowered {
+        module: module.id,
+        function_index: index,
+        name,
+        ty_args: ty_args.into(),
+        params: mono.params.as_slice().into(),
+        results: mono.results.as_slice().into(),
+        shape: plan.shape.clone(),
+        frame: plan.frame,
+        extent: plan.extent,
+        max_height: u32::from(mono.stackless.max_height),
+        is_native: false,
+        locals: mono.locals.len() as u32,
+        code: this.code.into(),
+        origins: this.origins.into(),
+        costs: mono.costs.as_slice().into(),
+        blocks,
+        pool: this.pool.into(),
+        constants: this.constants.into(),
+        failures: this.failures.into(),
+        operand_lists: this.operand_lists.into(),
+        comparisons: this.comparisons.into(),
+        variant_fields: this.variant_fields.into(),
+        dependencies,
+    })
+}
+
+fn broken() -> Stop {
+    Stop::with_message(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR, "lowering: a value has no place")
+}
+
+struct Emitter<'a> {
+    mono: &'a Mono,
+    plan: &'a Plan,
+    code: Vec<Op>,
+    origins: Vec<u16>,
+    pool: Vec<u8>,
+    constants: Vec<(LayoutId, Rc<[u8]>)>,
+    failures: Vec<Fail>,
+    operand_lists: Vec<OperandList>,
+    comparisons: Vec<Comparison>,
+    variant_fields: Vec<Rc<[Option<u32>]>>,
+    /// Code offset that the ops being emitted come from.
+    origin: u16,
+}
+
+impl Emitter<'_> {
+    fn push(&mut self, op: Op) {
+        self.code.push(op);
+        self.origins.push(self.origin);
+    }
+
+    fn moved(&mut self, size: u32, dst: Slot, src: Slot) {
+        if dst != src
+            && let Some(op) = select::move_slot(size, dst, src)
+        {
+            self.push(op);
+        }
+    }
+
+    fn place(&self, temp: Temp) -> Where {
+        self.plan.temps[temp as usize]
+    }
+
+    fn slot(&self, temp: Temp) -> Run<Slot> {
+        match self.place(temp) {
+            Where::Slot(slot) => Ok(slot),
+            Where::Out(offset) => Ok(self.plan.frame + offset),
+            _ => Err(broken()),
+        }
+    }
+
+    fn size(&self, temp: Temp) -> u32 {
+        self.plan.temp_sizes[temp as usize]
+    }
+
+    fn source(&self, offset: u16, n: usize) -> Run<Temp> {
+        self.mono.stackless.sources(offset).get(n).copied().ok_or_else(broken)
+    }
+
+    fn source_slot(&self, offset: u16, n: usize) -> Run<Slot> {
+        self.slot(self.source(offset, n)?)
+    }
+
+    fn result(&self, offset: u16) -> Run<Temp> {
+        self.mono.stackless.results(offset).first().copied().ok_or_else(broken)
+    }
+
+    fn result_slot(&self, offset: u16) -> Run<Slot> {
+        self.slot(self.result(offset)?)
+    }
+
+    fn local(&self, local: u8) -> (Slot, u32) {
+        (self.plan.locals[usize::from(local)], self.plan.local_sizes[usize::from(local)])
+    }
+
+    fn block(&mut self, block: Range<u16>) -> Run<()> {
+        self.origin = block.start;
+        let range = usize::from(block.start)..usize::from(block.end);
+        let gas = self.mono.costs[range].iter().fold(0u64, |sum, cost| sum.saturating_add(*cost));
+        self.push(Op::Charge { instructions: u32::from(block.end - block.start), gas });
+        let mut highest = 0;
+        for offset in block {
+            self.origin = offset;
+            self.instruction(offset)?;
+            if self.plan.checked {
+                let stackless = &self.mono.stackless;
+                let after = usize::from(stackless.height(offset)) - stackless.sources(offset).len()
+                    + stackless.results(offset).len();
+                if after > highest {
+                    highest = after;
+                    self.origin = offset;
+                    self.push(Op::CheckHeight { height: after as u32 });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn instruction(&mut self, at: u16) -> Run<()> {
+        match &self.mono.insts[usize::from(at)] {
+            Inst::Dead | Inst::Nop | Inst::Pop | Inst::Freeze => {}
+            Inst::Fail(fail) => {
+                let failure = self.failures.len() as u32;
+                self.failures.push((**fail).clone());
+                self.push(Op::Fail { failure });
+            }
+            Inst::Ret => {
+                for (n, slot) in self.plan.shape.results.clone().into_iter().enumerate() {
+                    let temp = self.source(at, n)?;
+                    self.moved(self.size(temp), slot, self.slot(temp)?);
+                }
+                self.push(Op::Ret);
+            }
+            Inst::Branch(target) => self.push(Op::Jump { target: u32::from(*target) }),
+            Inst::BranchIf { when, target } => self.branch(at, *when, u32::from(*target))?,
+            Inst::Abort => self.push(Op::Abort { code: self.source_slot(at, 0)? }),
+            Inst::AbortMessage => {
+                self.push(Op::AbortMessage { code: self.source_slot(at, 0)?, message: self.source_slot(at, 1)? });
+            }
+            Inst::Const { size, value } => {
+                let temp = self.result(at)?;
+                if !matches!(self.place(temp), Where::Immediate(_)) {
+                    let (dst, value) = (self.slot(temp)?, *value);
+                    self.push(match size {
+                        1 => Op::Const1 { dst, value: value as u32 },
+                        2 => Op::Const2 { dst, value: value as u32 },
+                        4 => Op::Const4 { dst, value: value as u32 },
+                        _ => Op::Const8 { dst, value },
+                    });
+                }
+            }
+            Inst::Bytes(bytes) => {
+                let pool = self.pool.len() as u32;
+                self.pool.extend_from_slice(bytes);
+                self.push(Op::ConstBytes { size: bytes.len() as u16, dst: self.result_slot(at)?, pool });
+            }
+            Inst::Value { layout, bytes } => {
+                let constant = self.constants.len() as u32;
+                self.constants.push((*layout, bytes.clone()));
+                self.push(Op::ConstValue { dst: self.result_slot(at)?, constant });
+            }
+            Inst::CopyLoc { local, plain: false, layout } => {
+                let (src, _) = self.local(*local);
+                let layout = layout.ok_or_else(broken)?;
+                self.push(Op::Copy { dst: self.result_slot(at)?, src, layout });
+            }
+            Inst::CopyLoc { local, .. } | Inst::MoveLoc(local) => {
+                let (src, size) = self.local(*local);
+                self.moved(size, self.result_slot(at)?, src);
+            }
+            Inst::StLoc(local) => {
+                let (dst, size) = self.local(*local);
+                self.moved(size, dst, self.source_slot(at, 0)?);
+            }
+            Inst::BorrowLoc(local) => {
+                let temp = self.result(at)?;
+                if !matches!(self.place(temp), Where::AddressOf(_)) {
+                    self.push(Op::AddressOf { dst: self.slot(temp)?, slot: self.local(*local).0 });
+                }
+            }
+            Inst::BorrowField(delta) => self.borrow_field(at, *delta)?,
+            Inst::BorrowVariant(offsets) => {
+                let fields = self.variant_fields.len() as u32;
+                self.variant_fields.push(offsets.clone());
+                self.push(Op::BorrowVariant { dst: self.result_slot(at)?, base: self.source_slot(at, 0)?, fields });
+            }
+            Inst::ReadRef { plain, size, layout } => self.read_ref(at, *plain, *size, *layout)?,
+            Inst::WriteRef { size } => self.write_ref(at, *size)?,
+            Inst::Binary(op, int) => {
+                let temp = self.result(at)?;
+                if self.place(temp) != Where::Fused {
+                    let op = self.binary(at, *op, *int, self.slot(temp)?)?;
+                    self.push(op);
+                }
+            }
+            Inst::Equal { by, negated } => self.equal(at, *by, *negated)?,
+            Inst::Bool(op) => {
+                let (dst, a, b) = (self.result_slot(at)?, self.source_slot(at, 0)?, self.source_slot(at, 1)?);
+                self.push(select::binary(*op, Int::U8, dst, a, b).ok_or_else(broken)?);
+            }
+            Inst::Not => self.push(Op::Not { dst: self.result_slot(at)?, a: self.source_slot(at, 0)? }),
+            Inst::Negate(int) => {
+                let (dst, a) = (self.result_slot(at)?, self.source_slot(at, 0)?);
+                self.push(match int {
+                    Int::I8 => Op::NegI8 { dst, a },
+                    Int::I16 => Op::NegI16 { dst, a },
+                    Int::I32 => Op::NegI32 { dst, a },
+                    Int::I64 => Op::NegI64 { dst, a },
+                    Int::I128 => Op::NegI128 { dst, a },
+                    _ => Op::NegI256 { dst, a },
+                });
+            }
+            Inst::Cast { from, to } => {
+                let (dst, src) = (self.result_slot(at)?, self.source_slot(at, 0)?);
+                self.push(Op::Cast { dst, src, from: *from, to: *to });
+            }
+            Inst::Call { target, shape } => self.call(at, *target, &shape.clone())?,
+            Inst::Pack(fields) => {
+                let dst = self.result_slot(at)?;
+                self.pack(at, dst, &fields.clone())?;
+            }
+            Inst::PackVariant(tag, fields) => {
+                let dst = self.result_slot(at)?;
+                let (tag, fields) = (*tag, fields.clone());
+                self.pack(at, dst, &fields)?;
+                self.push(Op::Const2 { dst, value: u32::from(tag) });
+            }
+            Inst::Unpack(fields) => {
+                let src = self.source_slot(at, 0)?;
+                self.unpack(at, src, &fields.clone())?;
+            }
+            Inst::UnpackVariant(tag, fields) => {
+                let src = self.source_slot(at, 0)?;
+                let (tag, fields) = (*tag, fields.clone());
+                self.push(Op::CheckVariant { tag, slot: src });
+                self.unpack(at, src, &fields)?;
+            }
+            Inst::TestVariant(tag) => {
+                let (dst, base) = (self.result_slot(at)?, self.source_slot(at, 0)?);
+                self.push(Op::TestVariant { tag: *tag, dst, base });
+            }
+            Inst::VecPack { element, size } => {
+                let (dst, element, size) = (self.result_slot(at)?, *element, *size);
+                let sources = self.mono.stackless.sources(at);
+                if sources.is_empty() {
+                    self.push(Op::EmptyVector { dst });
+                } else {
+                    let slots = sources.iter().map(|&t| self.slot(t)).collect::<Run<Vec<_>>>()?;
+                    let operands = self.operand_list(element, size, slots);
+                    self.push(Op::VecPack { dst, operands });
+                }
+            }
+            Inst::VecUnpack { element, size } => {
+                let (src, element, size) = (self.source_slot(at, 0)?, *element, *size);
+                let results = self.mono.stackless.results(at);
+                let slots = results.iter().map(|&t| self.slot(t)).collect::<Run<Vec<_>>>()?;
+                let operands = self.operand_list(element, size, slots);
+                self.push(Op::VecUnpack { src, operands });
+            }
+            Inst::VecLen => self.push(Op::VecLen { dst: self.result_slot(at)?, vec: self.source_slot(at, 0)? }),
+            Inst::VecBorrow { size } => {
+                let temp = self.result(at)?;
+                if self.place(temp) != Where::Fused {
+                    let (vec, index) = (self.source_slot(at, 0)?, self.source_slot(at, 1)?);
+                    self.push(Op::VecBorrow { size: *size as u16, dst: self.slot(temp)?, vec, index });
+                }
+            }
+            Inst::VecPush { element, size } => {
+                let (vec, src) = (self.source_slot(at, 0)?, self.source_slot(at, 1)?);
+                self.push(select::vec_push(*size, vec, src, *element));
+            }
+            Inst::VecPop { size } => {
+                let (dst, vec) = (self.result_slot(at)?, self.source_slot(at, 0)?);
+                self.push(Op::VecPop { size: *size as u16, dst, vec });
+            }
+            Inst::VecSwap { size } => {
+                let (vec, i, j) = (self.source_slot(at, 0)?, self.source_slot(at, 1)?, self.source_slot(at, 2)?);
+                self.push(Op::VecSwap { size: *size as u16, vec, i, j });
+            }
+            Inst::Exists(layout) => {
+                let (dst, address) = (self.result_slot(at)?, self.source_slot(at, 0)?);
+                self.push(Op::Exists { dst, address, layout: *layout });
+            }
+            Inst::BorrowGlobal { layout, mutable } => {
+                let (dst, address) = (self.result_slot(at)?, self.source_slot(at, 0)?);
+                self.push(Op::BorrowGlobal { mutable: *mutable, dst, address, layout: *layout });
+            }
+            Inst::MoveFrom(layout) => {
+                let (dst, address) = (self.result_slot(at)?, self.source_slot(at, 0)?);
+                self.push(Op::MoveFrom { dst, address, layout: *layout });
+            }
+            Inst::MoveTo(layout) => {
+                let (signer, src) = (self.source_slot(at, 0)?, self.source_slot(at, 1)?);
+                self.push(Op::MoveTo { signer, src, layout: *layout });
+            }
+        }
+        Ok(())
+    }
+
+    fn operand_list(&mut self, element: LayoutId, size: u32, slots: Vec<Slot>) -> u32 {
+        self.operand_lists.push(OperandList { element, size, slots: slots.into() });
+        self.operand_lists.len() as u32 - 1
+    }
+
+    fn borrow_field(&mut self, at: u16, delta: u32) -> Run<()> {
+        let temp = self.result(at)?;
+        if matches!(self.place(temp), Where::AddressOf(_) | Where::RefPlus { .. }) {
+            return Ok(());
+        }
+        let dst = self.slot(temp)?;
+        match self.place(self.source(at, 0)?) {
+            Where::AddressOf(slot) => self.push(Op::AddressOf { dst, slot: slot + delta }),
+            Where::RefPlus { base, offset } => {
+                let base = self.slot(base)?;
+                self.push(Op::RefAdd { dst, base, offset: offset + delta });
+            }
+            _ => {
+                let base = self.source_slot(at, 0)?;
+                self.push(Op::RefAdd { dst, base, offset: delta });
+            }
+        }
+        Ok(())
+    }
+
+    /// Operands and origin of the element borrow that is executed as a part of its consumer.
+    fn fused_borrow(&self, reference: Temp) -> Run<(Slot, Slot, u16)> {
+        let def = self.mono.stackless.temps[reference as usize].def;
+        Ok((self.source_slot(def, 0)?, self.source_slot(def, 1)?, def))
+    }
+
+    fn read_ref(&mut self, at: u16, plain: bool, size: u32, layout: Option<LayoutId>) -> Run<()> {
+        let (dst, source) = (self.result_slot(at)?, self.source(at, 0)?);
+        match self.place(source) {
+            Where::AddressOf(src) => self.moved(size, dst, src),
+            Where::RefPlus { base, offset } => {
+                let base = self.slot(base)?;
+                self.push(select::load(size, dst, base, offset));
+            }
+            Where::Fused => {
+                let (vec, index, origin) = self.fused_borrow(source)?;
+                self.origin = origin;
+                self.push(select::vec_load(size, dst, vec, index));
+            }
+            _ if plain => {
+                let base = self.slot(source)?;
+                self.push(select::load(size, dst, base, 0));
+            }
+            _ => {
+                let base = self.slot(source)?;
+                self.push(Op::LoadCopy { dst, base, layout: layout.ok_or_else(broken)? });
+            }
+        }
+        Ok(())
+    }
+
+    fn write_ref(&mut self, at: u16, size: u32) -> Run<()> {
+        let (src, reference) = (self.source_slot(at, 0)?, self.source(at, 1)?);
+        match self.place(reference) {
+            Where::AddressOf(dst) => self.moved(size, dst, src),
+            Where::RefPlus { base, offset } => {
+                let base = self.slot(base)?;
+                self.push(select::store(size, base, offset, src));
+            }
+            Where::Fused => {
+                let (vec, index, origin) = self.fused_borrow(reference)?;
+                self.origin = origin;
+                self.push(select::vec_store(size, vec, index, src));
+            }
+            _ => {
+                let base = self.slot(reference)?;
+                self.push(select::store(size, base, 0, src));
+            }
+        }
+        Ok(())
+    }
+
+    fn binary(&self, at: u16, op: Binary, int: Int, dst: Slot) -> Run<Op> {
+        let (a, b) = (self.source(at, 0)?, self.source(at, 1)?);
+        let made = match (self.place(a), self.place(b)) {
+            (_, Where::Immediate(imm)) => select::binary_imm(op, int, dst, self.slot(a)?, imm),
+            (Where::Immediate(imm), _) => {
+                let swapped = match op {
+                    Binary::Lt => Binary::Gt,
+                    Binary::Gt => Binary::Lt,
+                    Binary::Le => Binary::Ge,
+                    Binary::Ge => Binary::Le,
+                    other => other,
+                };
+                select::binary_imm(swapped, int, dst, self.slot(b)?, imm)
+            }
+            _ => select::binary(op, int, dst, self.slot(a)?, self.slot(b)?),
+        };
+        made.ok_or_else(broken)
+    }
+
+    fn equal_bytes(&self, at: u16, bytes: u32, negated: bool, dst: Slot) -> Run<Op> {
+        let (a, b) = (self.source(at, 0)?, self.source(at, 1)?);
+        let made = match (self.place(a), self.place(b)) {
+            (_, Where::Immediate(imm)) => select::equal_imm(bytes, negated, dst, self.slot(a)?, imm),
+            (Where::Immediate(imm), _) => select::equal_imm(bytes, negated, dst, self.slot(b)?, imm),
+            _ => select::equal(bytes, negated, dst, self.slot(a)?, self.slot(b)?),
+        };
+        made.ok_or_else(broken)
+    }
+
+    fn equal(&mut self, at: u16, by: EqualBy, negated: bool) -> Run<()> {
+        let temp = self.result(at)?;
+        if self.place(temp) == Where::Fused {
+            return Ok(());
+        }
+        let dst = self.slot(temp)?;
+        let op = match by {
+            EqualBy::Bytes(bytes) => self.equal_bytes(at, bytes, negated, dst)?,
+            EqualBy::Layout(layout, by_reference) => {
+                let comparison = u16::try_from(self.comparisons.len()).map_err(|_| broken())?;
+                self.comparisons.push(Comparison { layout, by_reference, negated });
+                Op::EqValues { comparison, dst, a: self.source_slot(at, 0)?, b: self.source_slot(at, 1)? }
+            }
+        };
+        self.push(op);
+        Ok(())
+    }
+
+    fn branch(&mut self, at: u16, when: bool, target: u32) -> Run<()> {
+        let cond = self.source(at, 0)?;
+        if self.place(cond) == Where::Fused {
+            let def = self.mono.stackless.temps[cond as usize].def;
+            let compare = match &self.mono.insts[usize::from(def)] {
+                Inst::Binary(op, int) => self.binary(def, *op, *int, 0)?,
+                Inst::Equal { by: EqualBy::Bytes(bytes), negated } => self.equal_bytes(def, *bytes, *negated, 0)?,
+                _ => return Err(broken()),
+            };
+            let op = select::fused_branch(compare, when, target).ok_or_else(broken)?;
+            self.push(op);
+            return Ok(());
+        }
+        let cond = self.slot(cond)?;
+        self.push(if when { Op::JumpIf { cond, target } } else { Op::JumpIfNot { cond, target } });
+        Ok(())
+    }
+
+    fn call(&mut self, at: u16, target: crate::context::ids::TargetId, shape: &Shape) -> Run<()> {
+        let frame = self.plan.frame;
+        for (n, slot) in shape.params.iter().enumerate() {
+            let temp = self.source(at, n)?;
+            self.moved(self.size(temp), frame + slot, self.slot(temp)?);
+        }
+        let height = usize::from(self.mono.stackless.height(at)) - shape.params.len();
+        self.push(Op::Call { target, frame, height: height as u32 });
+        for (n, slot) in shape.results.iter().enumerate() {
+            let temp = self.mono.stackless.results(at)[n];
+            self.moved(self.size(temp), self.slot(temp)?, frame + slot);
+        }
+        Ok(())
+    }
+
+    fn pack(&mut self, at: u16, dst: Slot, fields: &[Field]) -> Run<()> {
+        for (n, field) in fields.iter().enumerate() {
+            let temp = self.source(at, n)?;
+            self.moved(self.size(temp), dst + field.offset, self.slot(temp)?);
+        }
+        Ok(())
+    }
+
+    fn unpack(&mut self, at: u16, src: Slot, fields: &[Field]) -> Run<()> {
+        for (n, field) in fields.iter().enumerate() {
+            let temp = self.mono.stackless.results(at)[n];
+            self.moved(self.size(temp), self.slot(temp)?, src + field.offset);
+        }
+        Ok(())
+    }
+}

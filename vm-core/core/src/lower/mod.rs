@@ -1,0 +1,35 @@
+//! Lowering: bytecode → stackless form (once per function) → mono form (once per type arguments) → micro-ops.
+
+pub(crate) mod code;
+pub(crate) mod destack;
+mod emit;
+pub(crate) mod mono;
+mod plan;
+mod select;
+
+use crate::StateView;
+use crate::context::Context;
+use crate::context::ids::TypeId;
+use crate::context::module::Module;
+use crate::gas::GasSchedule;
+use crate::stop::Run;
+use code::{Code, Lowered};
+use std::rc::Rc;
+
+/// Lowers function definition `index` of `module` under `ty_args`. With `checked`, the operand stack height is checked at every
+/// push that reaches a new height in its block: the form that runs when the operand stack might overflow.
+#[allow(clippy::too_many_arguments, reason = "the parts of the machine that lowering reads and extends")]
+pub(crate) fn lower(
+    ctx: &mut Context,
+    view: &mut dyn StateView,
+    code: &mut Code,
+    gas: &GasSchedule,
+    module: &Rc<Module>,
+    index: u16,
+    ty_args: &[TypeId],
+    checked: bool,
+) -> Run<Lowered> {
+    let mono = mono::monomorphize(ctx, view, code, gas, module, index, ty_args)?;
+    let plan = plan::plan(ctx, view, &mono, checked)?;
+    emit::emit(ctx, module, index, ty_args, &mono, &plan)
+}

@@ -1,0 +1,260 @@
+//! The memory of one transaction: one region of a single u32 address space, frame stack below, heap above.
+//!
+//! Compiled to wasm32 an address is an address in linear memory; natively it is an offset into one owned region. This is
+//! the only module (with [`code`]) that holds `unsafe` in this crate. Policy: operands inside a frame were checked when the
+//! function was lowered, heap addresses come from [`Memory::allocate`]. Natively every access is checked against the region as
+//! well, so that no bytecode, however wrong, can reach memory outside it; in wasm32 the sandbox is the boundary.
+
+pub(crate) mod code;
+
+use ethnum::{I256, U256};
+
+/// An address; 0 is never the address of anything.
+pub(crate) type Addr = u32;
+
+/// Every object and frame starts at a multiple of this.
+pub(crate) const MAX_ALIGN: u32 = 8;
+
+/// Bytes before each heap object: descriptor (u32), size in bytes (u32).
+pub(crate) const HEADER_BYTES: u32 = 8;
+
+const WASM_PAGE: usize = 65536;
+
+/// The heap limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OutOfHeap;
+
+/// A plain value that any bytes of its size make.
+///
+/// # Safety
+/// The type must have no padding and every bit pattern must be a valid value.
+pub(crate) unsafe trait Pod: Copy {}
+
+macro_rules! pod {
+    ($($t:ty),*) => {$(
+        // SAFETY: an integer, or an array or transparent wrapper of integers: no padding, all bit patterns valid.
+        unsafe impl Pod for $t {}
+    )*};
+}
+pod!(u8, u16, u32, u64, u128, i8, i16, i32, i64, i128, U256, I256, [u8; 12], [u8; 32]);
+
+/// The region of one machine.
+pub(crate) struct Memory {
+    /// Address of the first byte.
+    start: Addr,
+    /// Address after the last byte.
+    end: Addr,
+    /// Where the region lies natively: the pointer for address 0.
+    #[cfg(not(target_arch = "wasm32"))]
+    base: *mut u8,
+    stack_end: Addr,
+    heap_start: Addr,
+    heap_top: Addr,
+    heap_end: Addr,
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memory").field("start", &self.start).field("end", &self.end).finish_non_exhaustive()
+    }
+}
+
+impl Memory {
+    /// A region with `stack_bytes` of frame stack and `heap_bytes` of heap (both rounded up to 8).
+    pub(crate) fn new(stack_bytes: u32, heap_bytes: u32) -> Self {
+        let round = |n: u32| n.min(1 << 30).next_multiple_of(MAX_ALIGN);
+        let (stack, heap) = (round(stack_bytes), round(heap_bytes));
+        let len = (MAX_ALIGN * 2 + stack + heap) as usize;
+        let pages = len.div_ceil(WASM_PAGE);
+        let (start, region) = region::acquire(pages * WASM_PAGE);
+        #[cfg(target_arch = "wasm32")]
+        let () = region;
+        let stack_start = start + MAX_ALIGN * 2;
+        let heap_start = stack_start + stack;
+        Self {
+            start: stack_start,
+            end: heap_start + heap,
+            #[cfg(not(target_arch = "wasm32"))]
+            base: region,
+            stack_end: heap_start,
+            heap_start,
+            heap_top: heap_start,
+            heap_end: heap_start + heap,
+        }
+    }
+
+    /// First address of the frame stack.
+    pub(crate) fn stack_start(&self) -> Addr {
+        self.start
+    }
+
+    /// Address after the frame stack.
+    pub(crate) fn stack_end(&self) -> Addr {
+        self.stack_end
+    }
+
+    /// Forgets every heap object.
+    pub(crate) fn reset(&mut self) {
+        self.heap_top = self.heap_start;
+    }
+
+    /// Bytes of heap handed out since the last reset.
+    pub(crate) fn heap_used(&self) -> u32 {
+        self.heap_top - self.heap_start
+    }
+
+    /// A heap object of `size` bytes; its contents are unspecified. `descriptor` says what it holds.
+    #[inline]
+    pub(crate) fn allocate(&mut self, size: u32, descriptor: u32) -> Result<Addr, OutOfHeap> {
+        let need = size.checked_next_multiple_of(MAX_ALIGN).and_then(|n| n.checked_add(HEADER_BYTES)).ok_or(OutOfHeap)?;
+        if need > self.heap_end - self.heap_top {
+            return Err(OutOfHeap);
+        }
+        let object = self.heap_top + HEADER_BYTES;
+        self.set(object - 8, descriptor);
+        self.set(object - 4, size);
+        self.heap_top += need;
+        Ok(object)
+    }
+
+    /// Grows the object at `object` to `size` bytes where it stands, if it is the last one and there is room.
+    #[inline]
+    pub(crate) fn extend(&mut self, object: Addr, size: u32) -> bool {
+        let old = self.get::<u32>(object - 4);
+        let Some(new_top) = size.checked_next_multiple_of(MAX_ALIGN).and_then(|n| n.checked_add(object)) else {
+            return false;
+        };
+        if object + old.next_multiple_of(MAX_ALIGN) != self.heap_top || new_top > self.heap_end {
+            return false;
+        }
+        self.set(object - 4, size);
+        self.heap_top = new_top;
+        true
+    }
+
+    #[inline(always)]
+    fn pointer(&self, addr: Addr, size: usize) -> *mut u8 {
+        #[cfg(target_arch = "wasm32")]
+        {
+            let _ = size;
+            addr as usize as *mut u8
+        }
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            if (addr as usize) < self.start as usize || addr as usize + size > self.end as usize {
+                outside(addr, size);
+            }
+            self.base.wrapping_add(addr as usize)
+        }
+    }
+
+    /// Reads a plain value.
+    #[inline(always)]
+    pub(crate) fn get<T: Pod>(&self, addr: Addr) -> T {
+        // SAFETY: `pointer` checked that the bytes lie in the region (natively) or the sandbox does (wasm32); the region is
+        // initialised memory, `T` is `Pod`, and the read does not need alignment.
+        unsafe { self.pointer(addr, size_of::<T>()).cast::<T>().read_unaligned() }
+    }
+
+    /// Writes a plain value.
+    #[inline(always)]
+    pub(crate) fn set<T: Pod>(&mut self, addr: Addr, value: T) {
+        // SAFETY: as in `get`; `&mut self` makes this the only access to the region.
+        unsafe { self.pointer(addr, size_of::<T>()).cast::<T>().write_unaligned(value) }
+    }
+
+    /// Copies `size` bytes; the ranges may overlap.
+    #[inline(always)]
+    pub(crate) fn copy(&mut self, to: Addr, from: Addr, size: u32) {
+        // SAFETY: both ranges lie in the region, as in `get`; `ptr::copy` allows overlap.
+        unsafe {
+            std::ptr::copy(self.pointer(from, size as usize), self.pointer(to, size as usize), size as usize);
+        }
+    }
+
+    /// Exchanges two ranges of `size` bytes, which are the same or do not overlap.
+    #[inline]
+    pub(crate) fn swap(&mut self, a: Addr, b: Addr, size: u32) {
+        if a == b || size == 0 {
+            return;
+        }
+        if a.abs_diff(b) < size {
+            return outside(a, size as usize);
+        }
+        // SAFETY: both ranges lie in the region, as in `get`, and were just found not to overlap.
+        unsafe {
+            std::ptr::swap_nonoverlapping(self.pointer(a, size as usize), self.pointer(b, size as usize), size as usize);
+        }
+    }
+
+    /// Bytes of the region.
+    #[inline]
+    pub(crate) fn bytes(&self, addr: Addr, size: u32) -> &[u8] {
+        if size == 0 {
+            return &[];
+        }
+        // SAFETY: the range lies in the region, as in `get`; the borrow of `self` keeps writers away.
+        unsafe { std::slice::from_raw_parts(self.pointer(addr, size as usize), size as usize) }
+    }
+
+    /// Bytes of the region, for writing.
+    #[inline]
+    pub(crate) fn bytes_mut(&mut self, addr: Addr, size: u32) -> &mut [u8] {
+        if size == 0 {
+            return &mut [];
+        }
+        // SAFETY: the range lies in the region, as in `get`; the exclusive borrow of `self` keeps others away.
+        unsafe { std::slice::from_raw_parts_mut(self.pointer(addr, size as usize), size as usize) }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Drop for Memory {
+    fn drop(&mut self) {
+        region::release(self.base, (self.end as usize).next_multiple_of(WASM_PAGE));
+    }
+}
+
+/// An access outside the region: lowered code or the machine is wrong. Stopping is the only safe answer.
+#[cold]
+#[inline(never)]
+#[allow(clippy::panic, reason = "an invariant of the machine is broken; going on would corrupt memory")]
+fn outside(addr: Addr, size: usize) -> ! {
+    panic!("memory access outside the transaction region: {size} bytes at {addr:#x}")
+}
+
+/// Natively: a zeroed allocation; addresses are offsets into it.
+#[cfg(not(target_arch = "wasm32"))]
+mod region {
+    use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+
+    fn layout(len: usize) -> Layout {
+        Layout::from_size_align(len.max(super::WASM_PAGE), 16).unwrap_or(Layout::new::<u128>())
+    }
+
+    pub(super) fn acquire(len: usize) -> (u32, *mut u8) {
+        // SAFETY: the size is not zero.
+        let pointer = unsafe { alloc_zeroed(layout(len)) };
+        if pointer.is_null() {
+            handle_alloc_error(layout(len));
+        }
+        (0, pointer)
+    }
+
+    pub(super) fn release(pointer: *mut u8, len: usize) {
+        // SAFETY: `pointer` came from `acquire` with the same length, and the owner is being dropped.
+        unsafe { dealloc(pointer, layout(len)) }
+    }
+}
+
+/// In wasm32: fresh pages of linear memory. They are zero, and given back only with the instance.
+#[cfg(target_arch = "wasm32")]
+mod region {
+    pub(super) fn acquire(len: usize) -> (u32, ()) {
+        let before = core::arch::wasm32::memory_grow(0, len / super::WASM_PAGE);
+        if before == usize::MAX {
+            std::alloc::handle_alloc_error(std::alloc::Layout::new::<u128>());
+        }
+        ((before * super::WASM_PAGE) as u32, ())
+    }
+}

@@ -1,0 +1,178 @@
+//! Operations on flat values, directed by their layouts: copy, compare, measure, serialize.
+//!
+//! The recursion follows the value; its depth is limited to [`MAX_VALUE_DEPTH`](crate::context::layout::MAX_VALUE_DEPTH).
+
+pub(crate) mod bcs;
+pub(crate) mod compare;
+
+use crate::context::Context;
+use crate::context::ids::LayoutId;
+use crate::context::layout::{Field, Int, Kind, MAX_VALUE_DEPTH, SIGNER_UNITS, UNIT};
+use crate::memory::{Addr, Memory};
+use crate::stop::{Run, Stop};
+use monomove_types::StatusCode;
+
+/// The header of a vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct VectorHeader {
+    pub(crate) storage: Addr,
+    pub(crate) len: u32,
+    pub(crate) capacity: u32,
+}
+
+impl VectorHeader {
+    #[inline(always)]
+    pub(crate) fn read(memory: &Memory, addr: Addr) -> Self {
+        Self { storage: memory.get(addr), len: memory.get(addr + 4), capacity: memory.get(addr + 8) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn write(self, memory: &mut Memory, addr: Addr) {
+        memory.set(addr, self.storage);
+        memory.set(addr + 4, self.len);
+        memory.set(addr + 8, self.capacity);
+    }
+}
+
+/// A value lies deeper than values may.
+pub(crate) fn check_depth(depth: u32) -> Run<()> {
+    if depth > MAX_VALUE_DEPTH { Err(Stop::status(StatusCode::VM_MAX_VALUE_DEPTH_REACHED)) } else { Ok(()) }
+}
+
+/// Writes a vector of `bytes` (elements that are plain bytes of `size` each) to `addr`.
+pub(crate) fn write_vector(memory: &mut Memory, addr: Addr, element: LayoutId, size: u32, bytes: &[u8]) -> Run<()> {
+    let out_of_memory = || Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED);
+    let total = u32::try_from(bytes.len()).map_err(|_| out_of_memory())?;
+    let len = total / size.max(1);
+    let storage = if total == 0 { 0 } else { memory.allocate(total, element.0)? };
+    memory.bytes_mut(storage, total).copy_from_slice(bytes);
+    VectorHeader { storage, len, capacity: len }.write(memory, addr);
+    Ok(())
+}
+
+/// The bytes of a `vector<u8>` whose header is at `addr`.
+pub(crate) fn byte_vector(memory: &Memory, addr: Addr) -> &[u8] {
+    let header = VectorHeader::read(memory, addr);
+    memory.bytes(header.storage, header.len)
+}
+
+/// The fields of the live variant of an enum at `addr`.
+pub(crate) fn live_variant<'a>(memory: &Memory, variants: &'a [Box<[Field]>], addr: Addr) -> Run<(u16, &'a [Field])> {
+    let tag: u16 = memory.get(addr);
+    match variants.get(usize::from(tag)) {
+        Some(fields) => Ok((tag, fields)),
+        None => Err(Stop::with_message(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR, "an enum has no such variant")),
+    }
+}
+
+/// Copies the value at `src` to `dst` with everything it owns.
+pub(crate) fn deep_copy(ctx: &Context, memory: &mut Memory, dst: Addr, src: Addr, layout: LayoutId) -> Run<()> {
+    memory.copy(dst, src, ctx.layout(layout).size);
+    own(ctx, memory, dst, layout, 1)
+}
+
+/// Gives the value at `addr`, a copy of bytes so far, storage of its own.
+fn own(ctx: &Context, memory: &mut Memory, addr: Addr, id: LayoutId, depth: u32) -> Run<()> {
+    let layout = ctx.layout(id);
+    if layout.plain && layout.depth <= MAX_VALUE_DEPTH - depth.min(MAX_VALUE_DEPTH) {
+        return Ok(());
+    }
+    check_depth(depth)?;
+    match &layout.kind {
+        Kind::Vector(element) => {
+            let header = VectorHeader::read(memory, addr);
+            let inner = ctx.layout(*element);
+            let total = header.len.checked_mul(inner.size).ok_or_else(|| Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED))?;
+            let storage = if total == 0 { 0 } else { memory.allocate(total, element.0)? };
+            memory.copy(storage, header.storage, total);
+            VectorHeader { storage, len: header.len, capacity: header.len }.write(memory, addr);
+            if !inner.plain || inner.depth + depth > MAX_VALUE_DEPTH {
+                for i in 0..header.len {
+                    own(ctx, memory, storage + i * inner.size, *element, depth + 1)?;
+                }
+            }
+        }
+        Kind::Struct(fields) => own_fields(ctx, memory, addr, fields, depth)?,
+        Kind::Enum(variants) => {
+            let (_, fields) = live_variant(memory, variants, addr)?;
+            own_fields(ctx, memory, addr, fields, depth)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn own_fields(ctx: &Context, memory: &mut Memory, addr: Addr, fields: &[Field], depth: u32) -> Run<()> {
+    fields.iter().try_for_each(|f| own(ctx, memory, addr + f.offset, f.layout, depth + 1))
+}
+
+/// Which vectors count their elements packed in the abstract size (`specs/gas.md`: `eq` and `neq` pack fewer types).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// `copy_loc`, `read_ref` and natives.
+    All,
+    /// `eq`, `neq`.
+    Equality,
+}
+
+/// Abstract size of the value at `addr`.
+pub(crate) fn abstract_size(ctx: &Context, memory: &Memory, addr: Addr, layout: LayoutId, packing: Packing) -> Run<u64> {
+    units(ctx, memory, addr, layout, packing, 1)
+}
+
+fn units(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, packing: Packing, depth: u32) -> Run<u64> {
+    let layout = ctx.layout(id);
+    if let Some(fixed) = layout.fixed_units
+        && layout.depth <= MAX_VALUE_DEPTH - depth.min(MAX_VALUE_DEPTH)
+    {
+        return Ok(fixed);
+    }
+    check_depth(depth)?;
+    Ok(match &layout.kind {
+        Kind::Bool | Kind::Int(_) | Kind::Address | Kind::Closure => UNIT,
+        Kind::Signer => SIGNER_UNITS,
+        Kind::Vector(element) => {
+            let header = VectorHeader::read(memory, addr);
+            let len = u64::from(header.len);
+            let inner = ctx.layout(*element);
+            match inner.kind {
+                Kind::Int(int) if packing == Packing::All || matches!(int, Int::U8 | Int::U64 | Int::U128) => {
+                    UNIT + len * u64::from(int.bytes())
+                }
+                Kind::Int(int) if int.is_signed() => UNIT + len * u64::from(int.bytes()),
+                Kind::Bool => UNIT + len,
+                Kind::Address => UNIT + len * 32,
+                _ => {
+                    if let Some(fixed) = inner.fixed_units
+                        && inner.depth <= MAX_VALUE_DEPTH - depth
+                    {
+                        return Ok(UNIT + len * fixed);
+                    }
+                    let mut sum = UNIT;
+                    for i in 0..header.len {
+                        sum += units(ctx, memory, header.storage + i * inner.size, *element, packing, depth + 1)?;
+                    }
+                    sum
+                }
+            }
+        }
+        Kind::Struct(fields) => UNIT + fields_units(ctx, memory, addr, fields, packing, depth)?,
+        Kind::Enum(variants) => {
+            let (_, fields) = live_variant(memory, variants, addr)?;
+            2 * UNIT + fields_units(ctx, memory, addr, fields, packing, depth)?
+        }
+    })
+}
+
+fn fields_units(
+    ctx: &Context,
+    memory: &Memory,
+    addr: Addr,
+    fields: &[Field],
+    packing: Packing,
+    depth: u32,
+) -> Run<u64> {
+    fields
+        .iter()
+        .try_fold(0, |sum, f| Ok(sum + units(ctx, memory, addr + f.offset, f.layout, packing, depth + 1)?))
+}
