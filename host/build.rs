@@ -11,14 +11,24 @@ use std::error::Error;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 /// Bytes of the guest's own stack, in its linear memory.
 const GUEST_STACK_BYTES: u32 = 1 << 20;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let out_dir = PathBuf::from(env::var("OUT_DIR")?);
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/wasm_config.rs");
@@ -72,10 +82,11 @@ fn build_guest(out_dir: &Path) -> Result<PathBuf, Box<dyn Error>> {
     }
     let output = cargo.output()?;
     if !output.status.success() {
+        let log = String::from_utf8_lossy(&output.stderr);
         return Err(format!(
-            "cannot build the guest ({cargo:?}): {}\n{}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
+            "cannot build the guest for {WASM_TARGET} in {}: cargo ended with {}\n{log}",
+            workspace.display(),
+            output.status
         )
         .into());
     }
@@ -121,7 +132,10 @@ fn precompile(wasm: &[u8], out_dir: &Path) -> Result<(), Box<dyn Error>> {
     }
     fs::write(wasm_path, wasm)?;
     fs::write(hash_path, Sha3_256::digest(wasm))?;
-    fs::write(cwasm_path, engine.precompile_module(wasm)?)?;
+    let code = engine
+        .precompile_module(wasm)
+        .map_err(|error| format!("the guest is not a wasm module: {error:#}"))?;
+    fs::write(cwasm_path, code)?;
     fs::write(stamp_path, stamp)?;
     Ok(())
 }

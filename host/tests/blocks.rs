@@ -5,8 +5,8 @@ mod common;
 
 use common::{Guest, arith, arith_state, natively, output, reply, segment, small};
 use monomove::{
-    Block, BlockExecutor, BlockOutput, CommitError, Engine, MemoryState, StateCommit, StateKey,
-    TransactionOutcome, WriteOp, execute_block,
+    Block, BlockExecutor, BlockOutput, CommitError, Engine, MemoryState, Sandbox, StateCommit,
+    StateKey, StatusCode, TransactionOutcome, TypeTag, WriteOp, execute_block,
 };
 
 fn key(n: u8) -> StateKey {
@@ -103,4 +103,41 @@ fn a_commit_is_all_or_nothing() {
         .unwrap();
     let keys: Vec<_> = state.iter().map(|(key, _)| key.clone()).collect();
     assert_eq!(keys, [key(3)]);
+}
+
+#[test]
+fn a_sandbox_serves_any_view_at_any_time() {
+    let engine = Engine::new(small()).unwrap();
+    let mut sandbox = Sandbox::new(&engine);
+    let (with, without) = (arith_state(), MemoryState::new());
+    let call = arith("add_u64", 1, 2);
+    let expected = [&with, &without].map(|state| natively(&call, state));
+    for _ in 0..3 {
+        for (state, expected) in [&with, &without, &with.clone()].into_iter().zip([
+            &expected[0],
+            &expected[1],
+            &expected[0],
+        ]) {
+            assert_eq!(sandbox.execute(&call, state).as_ref(), Ok(expected));
+        }
+    }
+}
+
+#[test]
+fn type_arguments_without_a_byte_form_are_refused() {
+    let engine = Engine::new(small()).unwrap();
+    let mut call = arith("add_u64", 1, 2);
+    let mut tag = TypeTag::U8;
+    for _ in 0..1000 {
+        tag = TypeTag::Vector(Box::new(tag));
+    }
+    call.ty_args.push(tag);
+    let outcome = Sandbox::new(&engine)
+        .execute(&call, &arith_state())
+        .unwrap();
+    assert_eq!(outcome, natively(&call, &arith_state()));
+    assert!(matches!(
+        outcome,
+        TransactionOutcome::Discarded(failure) if failure.status == StatusCode::TYPE_TAG_LIMIT_EXCEEDED
+    ));
 }
