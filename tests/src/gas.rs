@@ -29,7 +29,15 @@ pub struct StepGas {
 /// The lines of a `gas.jsonl`.
 #[derive(Clone, Debug, Default)]
 pub struct GasTable {
-    lines: HashMap<(String, u32, DepsKind), (Vec<StepGas>, Option<Vec<StepGas>>)>,
+    lines: HashMap<(String, u32, DepsKind), Line>,
+}
+
+/// The steps of one case.
+#[derive(Clone, Debug)]
+struct Line {
+    plain: Vec<StepGas>,
+    /// With runtime type checks, where that differs.
+    paranoid: Option<Vec<StepGas>>,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +66,7 @@ impl GasTable {
         {
             let raw: RawLine =
                 serde_json::from_str(line).map_err(|error| (number, error.to_string()))?;
-            let steps = raw
+            let plain = raw
                 .steps
                 .iter()
                 .map(RawStep::checked)
@@ -69,12 +77,12 @@ impl GasTable {
                 .flatten()
                 .map(RawStep::checked)
                 .collect::<Result<Vec<_>, _>>();
-            let steps = steps.map_err(|error| (number, error))?;
+            let plain = plain.map_err(|error| (number, error))?;
             let paranoid = paranoid.map_err(|error| (number, error))?;
             let paranoid = (!paranoid.is_empty()).then_some(paranoid);
             table
                 .lines
-                .insert((raw.id, raw.bytecode, raw.deps), (steps, paranoid));
+                .insert((raw.id, raw.bytecode, raw.deps), Line { plain, paranoid });
         }
         Ok(table)
     }
@@ -87,10 +95,10 @@ impl GasTable {
         deps: DepsKind,
         paranoid: bool,
     ) -> Option<&[StepGas]> {
-        let (plain, checked) = self.lines.get(&(id.to_owned(), bytecode, deps))?;
-        Some(match checked {
+        let line = self.lines.get(&(id.to_owned(), bytecode, deps))?;
+        Some(match &line.paranoid {
             Some(checked) if paranoid => checked,
-            _ => plain,
+            _ => &line.plain,
         })
     }
 }

@@ -9,6 +9,6 @@ mod run;
 
 pub use compare::{Mismatch, compare_step};
 pub use gas::{DepsKind, GasTable, StepGas};
-pub use load::{Corpus, LoadError, mv_files};
+pub use load::{Corpus, LoadError, ModuleBinary, mv_files};
 pub use model::{Case, ErrorExpectation, Expect, Step};
 pub use run::{CaseFailure, Executed, Executor, Options, Report, run};

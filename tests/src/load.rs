@@ -52,6 +52,15 @@ pub enum LoadError {
     },
 }
 
+/// A module as it lies in a file.
+#[derive(Clone, Debug)]
+pub struct ModuleBinary {
+    /// The file.
+    pub path: PathBuf,
+    /// Its contents.
+    pub bytes: Vec<u8>,
+}
+
 /// A corpus directory, read.
 #[derive(Debug)]
 pub struct Corpus {
@@ -62,7 +71,7 @@ pub struct Corpus {
     /// Which lines of it apply.
     pub deps_kind: DepsKind,
     /// All modules to load for each bytecode version: dependencies first, then those of the version's own directory.
-    pub modules: BTreeMap<u32, Vec<(PathBuf, Vec<u8>)>>,
+    pub modules: BTreeMap<u32, Vec<ModuleBinary>>,
 }
 
 impl Corpus {
@@ -167,10 +176,7 @@ fn gas_table(dir: &Path) -> Result<Option<GasTable>, LoadError> {
     Ok(None)
 }
 
-fn modules(
-    dir: &Path,
-    deps: &[PathBuf],
-) -> Result<BTreeMap<u32, Vec<(PathBuf, Vec<u8>)>>, LoadError> {
+fn modules(dir: &Path, deps: &[PathBuf]) -> Result<BTreeMap<u32, Vec<ModuleBinary>>, LoadError> {
     let bytecode = dir.join("bytecode");
     let mut versions = BTreeMap::new();
     for version in 5..=10u32 {
@@ -197,7 +203,7 @@ fn modules(
             files.extend(list);
         }
         let read = |path: PathBuf| match fs::read(&path) {
-            Ok(bytes) => Ok((path, bytes)),
+            Ok(bytes) => Ok(ModuleBinary { path, bytes }),
             Err(source) => Err(io_error(&path, source)),
         };
         versions.insert(

@@ -1,19 +1,17 @@
 //! Running cases on a machine.
 
-use std::path::PathBuf;
-
 use monomove_core::{Call, CallOutput, Outcome, WriteOp};
 use monomove_types::StateKey;
 
 use crate::compare::{Mismatch, compare_step};
 use crate::gas::StepGas;
-use crate::load::Corpus;
+use crate::load::{Corpus, ModuleBinary};
 use crate::model::{Case, Step};
 
 /// A machine with a state of its own, for the runner to drive.
 pub trait Executor {
     /// Starts from a fresh state that holds these modules; later ones replace earlier ones of the same name.
-    fn load(&mut self, modules: &[(PathBuf, Vec<u8>)]) -> Result<(), String>;
+    fn load(&mut self, modules: &[ModuleBinary]) -> Result<(), String>;
     /// Goes back to the state right after [`Executor::load`].
     fn reset(&mut self);
     /// Executes one call; the state stays as it is.

@@ -116,20 +116,11 @@ pub(crate) fn module(path: &Path, bytes: Vec<u8>) -> Result<ModuleFile, CliError
             format!("expected a Move module: {}", BadBinary(error)),
         )
     })?;
-    let id = module_id(&module)
-        .ok_or_else(|| CliError::at(path.display(), "the module does not name itself"))?;
-    Ok(ModuleFile { id, bytes, module })
-}
-
-fn module_id(module: &CompiledModule) -> Option<ModuleId> {
-    let handle = module
-        .module_handles
-        .get(usize::from(module.self_module_handle_idx.0))?;
-    let address = *module
-        .address_identifiers
-        .get(usize::from(handle.address.0))?;
-    let name = module.identifiers.get(usize::from(handle.name.0))?.clone();
-    Some(ModuleId::new(address, name))
+    Ok(ModuleFile {
+        id: module.self_id(),
+        bytes,
+        module,
+    })
 }
 
 /// `0x1::module::function`.

@@ -31,13 +31,7 @@ impl StructLayouts for ModuleLayouts {
             module: self.modules.get(&tag.module_id())?,
             type_args: &tag.type_args,
         };
-        let definition = view.module.struct_defs.iter().find(|definition| {
-            let handle = view
-                .module
-                .struct_handles
-                .get(usize::from(definition.struct_handle.0));
-            handle.and_then(|handle| view.name(handle.name)).as_deref() == Some(tag.name.as_str())
-        })?;
+        let (_, definition) = view.module.find_struct(tag.name.as_str())?;
         Some(match &definition.field_information {
             StructFieldInformation::Native => return None,
             StructFieldInformation::Declared(fields) => StructLayout::Struct(view.fields(fields)?),

@@ -3,12 +3,11 @@
 mod kernels;
 
 use std::hint::black_box;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use monomove::{
-    Call, Engine, Limits, MemoryState, Outcome, Sandbox, StateCommit, StateKey, TransactionOutcome,
+    Call, Engine, Limits, MemoryState, Outcome, Sandbox, StateCommit, TransactionOutcome,
 };
 use monomove_tests::{Case, Step};
 use serde::Serialize;
@@ -17,7 +16,7 @@ use super::describe::Book;
 use super::exit::{CliError, Exit};
 use super::output::{BAD, DIM, HEADING, Output, styled};
 use super::progress::Progress;
-use super::{input, stdlib};
+use super::stdlib;
 use kernels::Native;
 
 /// Version of the JSON form.
@@ -118,8 +117,9 @@ pub(crate) fn run(args: &BenchArgs, out: &mut Output) -> Result<Exit, CliError> 
     let engine = Engine::new(limits)?;
     let mut state = MemoryState::new();
     for (name, bytes) in stdlib::STD.iter().chain(&MODULES) {
-        let file = input::module(Path::new(name), bytes.to_vec())?;
-        state.insert(StateKey::module(file.id), file.bytes);
+        state
+            .insert_module(*bytes)
+            .map_err(|error| CliError::at(name, error))?;
     }
     let progress = Progress::new(cases.len());
     let mut rows = Vec::new();

@@ -1,19 +1,18 @@
 //! `monomove conformance`: golden cases against the sandbox or the native core.
 
+mod executor;
+
 use std::path::PathBuf;
 
 use clap::Args;
-use monomove::{
-    Backend, Call, Engine, EngineConfig, Limits, MemoryState, Outcome, Sandbox, StateCommit,
-    StateKey, StateView, TransactionOutcome, WriteOp,
-};
-use monomove_tests::{CaseFailure, Corpus, Executed, Executor, Options};
+use monomove::{Backend, Engine, EngineConfig, Limits};
+use monomove_tests::{CaseFailure, Corpus, Options};
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
-use super::input;
 use super::output::{BAD, GOOD, Output, escape_line, styled};
 use super::progress::Progress;
+use executor::SandboxExecutor;
 
 /// Version of the JSON form.
 const SCHEMA: &str = "monomove.conformance/1";
@@ -168,70 +167,5 @@ impl<'a> FailureReport<'a> {
             expected: &failure.mismatch.expected,
             got: &failure.mismatch.got,
         }
-    }
-}
-
-/// A sandbox with a state in memory.
-struct SandboxExecutor {
-    sandbox: Sandbox,
-    loaded: MemoryState,
-    state: MemoryState,
-}
-
-impl SandboxExecutor {
-    fn new(engine: &Engine) -> Self {
-        Self {
-            sandbox: Sandbox::new(engine),
-            loaded: MemoryState::new(),
-            state: MemoryState::new(),
-        }
-    }
-}
-
-impl Executor for SandboxExecutor {
-    fn load(&mut self, modules: &[(PathBuf, Vec<u8>)]) -> Result<(), String> {
-        self.loaded = MemoryState::new();
-        for (path, bytes) in modules {
-            let file = input::module(path, bytes.clone()).map_err(|error| error.to_string())?;
-            self.loaded.insert(StateKey::module(file.id), file.bytes);
-        }
-        self.reset();
-        Ok(())
-    }
-
-    fn reset(&mut self) {
-        self.state = self.loaded.clone();
-    }
-
-    fn execute(&mut self, call: &Call) -> Executed {
-        let failed = |failure| monomove::CallOutput {
-            outcome: Outcome::Failed(failure),
-            gas_used: 0,
-            instruction_gas: 0,
-            instructions: 0,
-            writes: Vec::new(),
-            events: Vec::new(),
-            new_tables: Vec::new(),
-        };
-        match self.sandbox.execute(call, &self.state) {
-            Ok(TransactionOutcome::Kept(output)) => Executed::Output(Box::new(output)),
-            Ok(TransactionOutcome::Discarded(failure)) => {
-                Executed::Output(Box::new(failed(failure)))
-            }
-            Ok(TransactionOutcome::SandboxFault(fault)) => Executed::Fault(fault.to_string()),
-            Err(error) => Executed::Fault(error.to_string()),
-        }
-    }
-
-    fn commit(&mut self, writes: &[(StateKey, WriteOp)]) -> Result<(), String> {
-        self.state.commit(writes).map_err(|error| error.to_string())
-    }
-
-    fn value(&self, key: &StateKey) -> Option<Vec<u8>> {
-        self.state
-            .get(key)
-            .ok()
-            .flatten()
-            .map(|bytes| bytes.to_vec())
     }
 }
