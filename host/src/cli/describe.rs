@@ -18,8 +18,8 @@ use super::output::{BAD, DIM, GOOD, escape_line, grouped, styled};
 pub(crate) struct Book {
     /// Structs and enums.
     pub(crate) layouts: ModuleLayouts,
-    /// Types of the values of the tables that were seen being created.
-    tables: HashMap<AccountAddress, TypeTag>,
+    /// Types of the keys and values of the tables that were seen being created.
+    tables: HashMap<AccountAddress, (TypeTag, TypeTag)>,
 }
 
 /// A transaction's end and effects.
@@ -113,7 +113,8 @@ impl Book {
             }
             TransactionOutcome::Kept(output) => {
                 for table in &output.new_tables {
-                    self.tables.insert(table.handle, table.value.clone());
+                    self.tables
+                        .insert(table.handle, (table.key.clone(), table.value.clone()));
                 }
                 match &output.outcome {
                     Outcome::Returned { values, mut_args } => {
@@ -169,9 +170,26 @@ impl Book {
         let before = before.get(key).ok().flatten();
         Change {
             op,
-            key: key_text(key),
+            key: self.key_text(key),
             before: before.map(|bytes| self.stored(key, &bytes)),
             after: after.map(|bytes| self.stored(key, bytes)),
+        }
+    }
+
+    fn key_text(&self, key: &StateKey) -> String {
+        match key {
+            StateKey::AccessPath {
+                address,
+                path: Path::Resource(tag),
+            } => format!("{address} {tag}"),
+            StateKey::TableItem { handle, key } => {
+                let key = match self.tables.get(handle) {
+                    Some((ty, _)) => Renderer::new(&self.layouts).render(ty, key),
+                    None => bcs_text(key),
+                };
+                format!("table {handle}[{key}]")
+            }
+            other => other.to_string(),
         }
     }
 
@@ -187,7 +205,7 @@ impl Book {
                 ..
             } => format!("{} bytes of code", bytes.len()),
             StateKey::TableItem { handle, .. } if self.tables.contains_key(handle) => {
-                renderer.render(&self.tables[handle], bytes)
+                renderer.render(&self.tables[handle].1, bytes)
             }
             _ => bcs_text(bytes),
         };
@@ -253,16 +271,13 @@ impl Described {
         let side = |stored: &Option<Stored>| {
             stored
                 .as_ref()
-                .map_or("nothing".to_owned(), |stored| stored.text.clone())
+                .map_or("nothing".to_owned(), |stored| shorten(&stored.text))
         };
         let lines = |change: &Change| {
+            let (before, after) = elide_common(&side(&change.before), &side(&change.after));
             [
-                change.key.clone(),
-                format!(
-                    "    {} → {}",
-                    side(&change.before),
-                    styled(GOOD, side(&change.after))
-                ),
+                shorten(&change.key),
+                format!("    {before} → {}", styled(GOOD, after)),
             ]
         };
         self.changes.iter().flat_map(lines).collect()
@@ -272,7 +287,7 @@ impl Described {
     pub(crate) fn event_lines(&self) -> Vec<String> {
         self.events
             .iter()
-            .map(|event| format!("{} {}", event.ty, event.text))
+            .map(|event| format!("{} {}", event.ty, shorten(&event.text)))
             .collect()
     }
 
@@ -329,20 +344,86 @@ impl std::fmt::Display for FailureText {
     }
 }
 
-fn key_text(key: &StateKey) -> String {
-    match key {
-        StateKey::AccessPath {
-            address,
-            path: Path::Resource(tag),
-        } => format!("{address} {tag}"),
-        StateKey::TableItem { handle, key } => {
-            let handle = handle.to_long_string();
-            format!("table {}… [{}]", &handle[..10], bcs_text(key))
+/// Long runs of hexadecimal digits, cut: for people only.
+fn shorten(text: &str) -> String {
+    let mut short = String::with_capacity(text.len());
+    for part in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let digits = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        if digits.len() > 24 && digits.starts_with("0x") {
+            short.push_str(&digits[..10]);
+            short.push('…');
+            short.push_str(&part[digits.len()..]);
+        } else {
+            short.push_str(part);
         }
-        other => other.to_string(),
     }
+    short
+}
+
+/// Two long values without the words that both begin or end with; the name of the first part that differs stays.
+fn elide_common(before: &str, after: &str) -> (String, String) {
+    const LONG: usize = 60;
+    let (b, a) = (
+        before.split(' ').collect::<Vec<_>>(),
+        after.split(' ').collect::<Vec<_>>(),
+    );
+    let front = b.iter().zip(&a).take_while(|(x, y)| x == y).count();
+    // Back to the name in front of the first difference.
+    let front = (0..front)
+        .rev()
+        .find(|index| b[*index].ends_with(':'))
+        .unwrap_or(0);
+    let back = b[front..]
+        .iter()
+        .rev()
+        .zip(a[front..].iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
+    if before.len() + after.len() < 2 * LONG || front + back == 0 {
+        return (before.to_owned(), after.to_owned());
+    }
+    let middle = |words: &[&str]| {
+        let shown = words[front..words.len() - back].join(" ");
+        format!(
+            "{}{shown}{}",
+            if front > 0 { "… " } else { "" },
+            if back > 0 { " …" } else { "" }
+        )
+    };
+    (middle(&b), middle(&a))
 }
 
 fn bcs_text(bytes: &[u8]) -> String {
     format!("0x{}", hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_numbers_are_cut() {
+        let long = format!("T {{ handle: 0x{} }}", "1f".repeat(32));
+        assert_eq!(shorten(&long), "T { handle: 0x1f1f1f1f… }");
+        assert_eq!(shorten("0x1::a::B[0xcafe]"), "0x1::a::B[0xcafe]");
+    }
+
+    #[test]
+    fn only_what_differs_is_shown_of_long_values() {
+        let value = |n: u64| {
+            format!(
+                "Registry {{ accounts: {}, vault: Coin {{ value: {n} }} }}",
+                "x".repeat(60)
+            )
+        };
+        let (before, after) = elide_common(&value(1), &value(2));
+        assert_eq!(
+            (before.as_str(), after.as_str()),
+            ("… value: 1 …", "… value: 2 …")
+        );
+        assert_eq!(
+            elide_common("B { v: 1 }", "B { v: 2 }"),
+            ("B { v: 1 }".to_owned(), "B { v: 2 }".to_owned())
+        );
+    }
 }

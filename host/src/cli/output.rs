@@ -65,6 +65,11 @@ pub(crate) fn log(text: &str) {
     let _ = writeln!(io::stderr(), "{}", escape(text));
 }
 
+/// Panics go to the log as one line: the native core's are caught, and are outcomes.
+pub(crate) fn log_panics() {
+    std::panic::set_hook(Box::new(|info| log(&escape_line(&info.to_string()))));
+}
+
 /// `text` in `style`.
 pub(crate) fn styled(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")

@@ -14,7 +14,7 @@ use super::describe::Described;
 use super::exit::{CliError, Exit};
 use super::limits::{LimitArgs, echo};
 use super::output::{DIM, HEADING, Output, escape_line, styled};
-use super::{input, stdlib};
+use super::{input, output, stdlib};
 
 /// Version of the JSON form.
 const SCHEMA: &str = "monomove.run/1";
@@ -91,6 +91,9 @@ pub(crate) fn run(args: &RunArgs, out: &mut Output) -> Result<Exit, CliError> {
     } else {
         Backend::Wasm
     };
+    if args.native {
+        output::log_panics();
+    }
     let engine = Engine::with_config(EngineConfig {
         limits,
         backend,

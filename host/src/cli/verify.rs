@@ -48,7 +48,7 @@ struct Report {
 struct Verdict {
     file: String,
     ok: bool,
-    error: Option<Refusal>,
+    error: Option<Box<Refusal>>,
 }
 
 #[derive(Serialize)]
@@ -137,7 +137,7 @@ fn binaries_in(path: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError> {
     Ok(blob.writes.into_iter().filter_map(module).collect())
 }
 
-fn check(bytes: &[u8], roundtrip: bool) -> Result<(), Refusal> {
+fn check(bytes: &[u8], roundtrip: bool) -> Result<(), Box<Refusal>> {
     let binary = input::parse(bytes).map_err(|BadBinary(error)| Refusal::of(error))?;
     if !roundtrip {
         return Ok(());
@@ -160,7 +160,7 @@ fn check(bytes: &[u8], roundtrip: bool) -> Result<(), Refusal> {
         written.len(),
         bytes.len()
     );
-    Err(Refusal {
+    Err(Box::new(Refusal {
         status: None,
         code: None,
         byte: Some(same),
@@ -168,12 +168,12 @@ fn check(bytes: &[u8], roundtrip: bool) -> Result<(), Refusal> {
         instruction: None,
         line: message.clone(),
         message,
-    })
+    }))
 }
 
 impl Refusal {
-    fn of(error: FormatError) -> Self {
-        Self {
+    fn of(error: FormatError) -> Box<Self> {
+        Box::new(Self {
             status: Some(error.status.name().to_owned()),
             code: Some(error.status.number()),
             byte: error.offset,
@@ -181,6 +181,6 @@ impl Refusal {
             instruction: error.code_offset.map(Into::into),
             message: error.message.clone(),
             line: BadBinary(error).to_string(),
-        }
+        })
     }
 }

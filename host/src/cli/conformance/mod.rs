@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use monomove::{Backend, Engine, EngineConfig, Limits};
-use monomove_tests::{CaseFailure, Corpus, Options};
+use monomove_tests::{CaseFailure, Corpus, DepsKind, ModuleBinary, Options};
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
-use super::output::{BAD, GOOD, Output, escape_line, styled};
+use super::output::{self, BAD, GOOD, Output, escape_line, styled};
 use super::progress::Progress;
+use super::stdlib;
 use executor::SandboxExecutor;
 
 /// Version of the JSON form.
@@ -21,7 +22,8 @@ const SCHEMA: &str = "monomove.conformance/1";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  monomove conformance tests/golden --deps tests/stdlib/bytecode/v8 --gas
+  monomove conformance tests/golden --gas
+  monomove conformance tests/golden --deps tests/stdlib/bytecode/v8
   monomove conformance tests/golden --area arith,casts --bytecode 6 --native
   monomove conformance tests/stdlib/tests
   monomove conformance tests/random --gas
@@ -39,7 +41,7 @@ pub(crate) struct ConformanceArgs {
     /// Only these areas
     #[arg(long, value_name = "AREAS", value_delimiter = ',')]
     area: Vec<String>,
-    /// Modules in place of the corpus' own dependencies; searched recursively
+    /// Modules in place of the corpus' own dependencies; searched recursively. A corpus without any gets our own library
     #[arg(long, value_name = "DIR")]
     deps: Vec<PathBuf>,
     /// Also compare instruction counts and gas with gas.jsonl
@@ -70,7 +72,10 @@ struct FailureReport<'a> {
 }
 
 pub(crate) fn run(args: &ConformanceArgs, out: &mut Output) -> Result<Exit, CliError> {
-    let corpus = Corpus::load(&args.corpus, &args.deps)?;
+    let mut corpus = Corpus::load(&args.corpus, &args.deps)?;
+    if args.deps.is_empty() && corpus.deps_kind == DepsKind::Own {
+        add_own_library(&mut corpus);
+    }
     if args.gas && corpus.gas.is_none() {
         return Err(CliError::at(
             args.corpus.display(),
@@ -92,6 +97,9 @@ pub(crate) fn run(args: &ConformanceArgs, out: &mut Output) -> Result<Exit, CliE
     } else {
         Backend::Wasm
     };
+    if args.native {
+        output::log_panics();
+    }
     let engine = Engine::with_config(EngineConfig {
         limits,
         backend,
@@ -135,6 +143,17 @@ pub(crate) fn run(args: &ConformanceArgs, out: &mut Output) -> Result<Exit, CliE
     } else {
         Exit::Mismatch
     })
+}
+
+/// Puts our own standard library and framework under the modules of a corpus that brings no dependencies.
+fn add_own_library(corpus: &mut Corpus) {
+    for modules in corpus.modules.values_mut() {
+        let own = stdlib::std_and_framework().map(|(name, bytes)| ModuleBinary {
+            path: format!("(embedded) {name}").into(),
+            bytes: bytes.to_vec(),
+        });
+        modules.splice(0..0, own);
+    }
 }
 
 /// Refuses areas and versions that the corpus does not have: a misspelt one must not pass with no case run.

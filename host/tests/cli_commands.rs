@@ -1,0 +1,220 @@
+//! The command line from outside: help, exit codes, bad files, JSON.
+
+mod cli_support;
+
+use cli_support::{Run, golden, monomove, scratch};
+
+#[test]
+fn help_has_examples_and_exit_codes() {
+    let run = monomove(&["--help"]);
+    assert_eq!(run.code, 0);
+    assert!(run.out.contains("Examples:") && run.out.contains("Exit codes:"));
+    for command in [
+        "run",
+        "block",
+        "disasm",
+        "verify",
+        "conformance",
+        "bench",
+        "completions",
+    ] {
+        let run = monomove(&[command, "--help"]);
+        assert_eq!(run.code, 0, "{command}");
+        assert!(run.out.contains("Example"), "{command}: {}", run.out);
+    }
+}
+
+#[test]
+fn wrong_usage_is_code_1_on_standard_error() {
+    for args in [
+        &["nonsense"][..],
+        &["run"],
+        &["run", "x.mv", "--function", "f"],
+        &["run", "--function", "0x1::m::f", "--args", "u8:256"],
+        &["run", "--function", "0x1::m::f", "--heap", "1parsec"],
+        &["run", "--function", "0x1::m::f", "--memory", "1"],
+        &["verify"],
+        &["disasm", "/no/such/file"],
+        &["block", "/no/such/file"],
+        &["conformance", "/no/such/directory"],
+        &["bench", "--filter", "no such kernel"],
+    ] {
+        let run = monomove(args);
+        assert_eq!(run.code, 1, "{args:?}: {}{}", run.out, run.err);
+        assert!(run.out.is_empty() && !run.err.is_empty(), "{args:?}");
+    }
+}
+
+fn add_u8(arguments: &[&str], flags: &[&str]) -> Run {
+    let file = golden("bytecode/v8/arith.mv");
+    let mut args = vec![
+        "run",
+        &file,
+        "--function",
+        "0xcafe::arith::add_u8",
+        "--args",
+    ];
+    args.extend(arguments);
+    args.extend(flags);
+    monomove(&args)
+}
+
+#[test]
+fn run_prints_values_gas_and_limits() {
+    let run = add_u8(&["u8:23", "u8:44"], &["--heap", "8MiB"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.contains("u8 = 67  bcs:0x43"), "{}", run.out);
+    assert!(
+        run.out.contains("instructions 4") && run.out.contains("heap 8 MiB"),
+        "{}",
+        run.out
+    );
+    assert!(!run.out.contains('\u{1b}'), "no colours into a pipe");
+}
+
+#[test]
+fn run_as_json() {
+    for flags in [&["--json"][..], &["--json", "--native"]] {
+        let json = add_u8(&["u8:23", "u8:44"], flags).json();
+        assert_eq!(json["schema"], "monomove.run/1");
+        assert_eq!(json["status"], "kept");
+        assert_eq!(json["values"][0]["bcs"], "0x43");
+        assert_eq!(json["values"][0]["text"], "67");
+        assert_eq!(json["instructions"], 4);
+        assert!(json["limits"]["gas_per_transaction"].is_u64());
+    }
+}
+
+#[test]
+fn failures_have_their_codes() {
+    let run = add_u8(&["u8:255", "u8:1"], &[]);
+    assert_eq!(run.code, 3);
+    assert!(
+        run.out.contains("ARITHMETIC_ERROR (4017) in 0xcafe::arith"),
+        "{}",
+        run.out
+    );
+    let run = add_u8(&["u8:1", "u8:1"], &["--gas-limit", "1"]);
+    assert_eq!(run.code, 4);
+    assert!(run.out.contains("OUT_OF_GAS"), "{}", run.out);
+    let json = add_u8(&["u8:255", "u8:1"], &["--json"]).json_of_code(3);
+    assert_eq!(json["failure"]["status"], "ARITHMETIC_ERROR");
+    assert_eq!(json["failure"]["code"], 4017);
+    let run = add_u8(&["u8:1"], &[]);
+    assert_eq!(run.code, 3, "{}", run.out);
+}
+
+#[test]
+fn sandbox_faults_are_code_5_and_the_process_lives() {
+    for fault in ["panic", "loop", "memory", "recursion", "trap"] {
+        let run = monomove(&["run", "--inject-fault", fault, "--timeout", "200", "--json"]);
+        let json = run.json_of_code(5);
+        assert_eq!(json["status"], "sandbox_fault", "{fault}");
+        assert!(json["fault"]["kind"].is_string(), "{fault}");
+        assert_eq!(json["limits"]["watchdog_ms"], 200);
+    }
+}
+
+#[test]
+fn bad_binaries_are_named_with_their_place() {
+    let directory = scratch("bad-binaries");
+    let good = std::fs::read(golden("bytecode/v8/arith.mv")).unwrap();
+    let cut = directory.join("cut.mv");
+    std::fs::write(&cut, &good[..good.len() / 2]).unwrap();
+    let empty = directory.join("empty.mv");
+    std::fs::write(&empty, b"").unwrap();
+    for file in [&cut, &empty] {
+        let name = file.to_str().unwrap();
+        for args in [
+            &["disasm", name][..],
+            &["run", name, "--function", "0x1::m::f"],
+        ] {
+            let run = monomove(args);
+            assert_eq!(run.code, 1, "{args:?}");
+            assert!(
+                run.err.contains(name) && run.err.contains("byte "),
+                "{args:?}: {}",
+                run.err
+            );
+        }
+    }
+    let run = monomove(&["verify", directory.to_str().unwrap()]);
+    assert_eq!(run.code, 2);
+    assert!(
+        run.out.lines().last() == Some("0 ok, 2 refused"),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
+fn verify_reads_and_writes_back() {
+    let run = monomove(&["verify", "--roundtrip", &golden("bytecode")]);
+    assert_eq!(run.code, 0, "{}", run.out);
+    assert!(run.out.lines().last().unwrap().ends_with(" ok, 0 refused"));
+    assert!(run.out.contains("arith.mv: ok"));
+    let json = monomove(&["verify", "--json", &golden("bytecode/v6/arith.mv")]).json();
+    assert_eq!(json["schema"], "monomove.verify/1");
+    assert_eq!(json["files"][0]["ok"], true);
+}
+
+#[test]
+fn disassembly() {
+    let run = monomove(&["disasm", &golden("bytecode/v8/arith.mv")]);
+    assert_eq!(run.code, 0);
+    assert!(
+        run.out.contains("0xcafe::arith") && run.out.contains("add_u8"),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
+fn completions_for_every_shell() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run = monomove(&["completions", shell]);
+        assert_eq!(run.code, 0);
+        assert!(run.out.contains("monomove"), "{shell}");
+    }
+}
+
+#[test]
+fn conformance_counts_and_names_failures() {
+    let run = monomove(&["conformance", &golden(""), "--area", "arith,casts", "--gas"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert_eq!(run.out.lines().last(), Some("465 passed, 0 failed"));
+    let json = monomove(&[
+        "conformance",
+        &golden(""),
+        "--area",
+        "arith",
+        "--bytecode",
+        "7",
+        "--json",
+    ])
+    .json();
+    assert_eq!(json["schema"], "monomove.conformance/1");
+    assert_eq!(json["passed"], 114);
+    let run = monomove(&["conformance", &golden(""), "--area", "misspelt"]);
+    assert_eq!(run.code, 1);
+
+    let directory = scratch("conformance");
+    std::fs::create_dir_all(directory.join("bytecode/v8")).unwrap();
+    std::fs::copy(
+        golden("bytecode/v8/arith.mv"),
+        directory.join("bytecode/v8/arith.mv"),
+    )
+    .unwrap();
+    let line = r#"{"id":"x-1","area":"x","min_version":8,"function":"0xcafe::arith::add_u8","type_args":[],"args":["u8:1","u8:1"],"signers":[],"expect":{"returns":[{"type":"u8","bcs":"03"}]}}"#;
+    std::fs::write(directory.join("cases.jsonl"), line).unwrap();
+    let run = monomove(&["conformance", directory.to_str().unwrap()]);
+    assert_eq!(run.code, 2);
+    assert_eq!(
+        run.out,
+        "x-1 v8: expected returns (u8 03), got returns (u8 02)\n0 passed, 1 failed\n"
+    );
+    std::fs::write(directory.join("cases.jsonl"), "\n{\"id\":1}").unwrap();
+    let run = monomove(&["conformance", directory.to_str().unwrap()]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("cases.jsonl:2: "), "{}", run.err);
+}
