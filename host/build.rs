@@ -73,7 +73,9 @@ fn build_guest(out_dir: &Path) -> Result<PathBuf, Box<dyn Error>> {
         .args(["--crate-type", "cdylib", "--profile", "guest"])
         .args(["--target", WASM_TARGET, "--target-dir"])
         .arg(&target_dir)
-        .args(["--", "-C", "link-arg=--export=__stack_pointer", "-C"])
+        // Names would be a tenth of what is loaded.
+        .args(["--", "-C", "strip=symbols"])
+        .args(["-C", "link-arg=--export=__stack_pointer", "-C"])
         .arg(format!("link-arg=-zstack-size={GUEST_STACK_BYTES}"));
     for (name, _) in env::vars_os() {
         if is_of_the_outer_build(&name.to_string_lossy()) {

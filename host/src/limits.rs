@@ -80,6 +80,13 @@ impl Limits {
             16 * WASM_PAGE..=1 << 32,
             "from 1 MiB to 4 GiB",
         )?;
+        let machine = u64::from(self.frame_stack_bytes) + u64::from(self.heap_bytes);
+        within(
+            "guest_memory_bytes",
+            self.guest_memory_bytes,
+            machine + (4 << 20)..=1 << 32,
+            "at least frame_stack_bytes + heap_bytes + 4 MiB",
+        )?;
         within(
             "wasm_stack_bytes",
             self.wasm_stack_bytes.into(),

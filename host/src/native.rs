@@ -15,6 +15,10 @@ pub(crate) struct NativeInstance {
     code: CodeTable,
 }
 
+// SAFETY: a machine counts references and keeps pointers into its own memory without atomics, but its interface hands out owned plain data
+// only: whatever it shares, it shares with itself. So it moves between threads as a whole, and no part stays behind.
+unsafe impl Send for NativeInstance {}
+
 impl NativeInstance {
     pub(crate) fn new(engine: &Engine) -> Self {
         Self {

@@ -13,6 +13,8 @@ pub(crate) fn wasm_config() -> wasmtime::Config {
         .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable)
         .generate_address_map(false)
         .debug_info(false)
+        // Nothing unwinds through guest frames; only Windows cannot do without.
+        .native_unwind_info(cfg!(windows))
         // One result on every machine, whatever the guest computes with.
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)

@@ -167,6 +167,9 @@ fn disassembly() {
         "{}",
         run.out
     );
+    let json = monomove(&["disasm", "--json", &golden("bytecode/v8/arith.mv")]).json();
+    assert_eq!(json["schema"], "monomove.disasm/1");
+    assert_eq!(json["kind"], "module");
 }
 
 #[test]

@@ -147,6 +147,7 @@ impl Guest {
 pub fn small() -> Limits {
     Limits {
         guest_memory_bytes: 32 << 20,
+        heap_bytes: 8 << 20,
         wasm_stack_bytes: 512 << 10,
         watchdog_ms: 100,
         ..Limits::default()
