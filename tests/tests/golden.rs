@@ -1,5 +1,7 @@
 //! The golden corpus, natively and in the sandbox, at every bytecode version, gas included. `areas.json` says which areas must pass.
 
+#![allow(clippy::unwrap_used, reason = "test code: a panic is the report")]
+
 use std::path::{Path, PathBuf};
 
 use monomove::{Backend, Engine, EngineConfig, Limits};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::exit::{CliError, Exit};
 use super::input::{self, Binary};
@@ -14,15 +15,36 @@ use super::output::{Output, escape};
 pub(crate) struct DisasmArgs {
     /// A module or script
     file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Version of the JSON form.
+const SCHEMA: &str = "monomove.disasm/1";
+
+#[derive(Serialize)]
+struct Report {
+    schema: &'static str,
+    kind: &'static str,
+    text: String,
 }
 
 pub(crate) fn run(args: &DisasmArgs, out: &mut Output) -> Result<Exit, CliError> {
     let bytes = input::read(&args.file)?;
-    let text =
+    let (kind, text) =
         match input::parse(&bytes).map_err(|error| CliError::at(args.file.display(), error))? {
-            Binary::Module(module) => monomove_format::disassemble(&module),
-            Binary::Script(script) => monomove_format::disassemble_script(&script),
+            Binary::Module(module) => ("module", monomove_format::disassemble(&module)),
+            Binary::Script(script) => ("script", monomove_format::disassemble_script(&script)),
         };
-    out.line(escape(text.trim_end()))?;
+    if args.json {
+        out.json(&Report {
+            schema: SCHEMA,
+            kind,
+            text,
+        })?;
+    } else {
+        out.line(escape(text.trim_end()))?;
+    }
     Ok(Exit::Ok)
 }
