@@ -77,6 +77,18 @@ fn a_block_as_table() {
 }
 
 #[test]
+fn the_gas_limit_is_one_of_the_block() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/blocks/bank.json");
+    let json = monomove(&["block", file, "--json"]).json();
+    assert_eq!(json["summary"]["returned"], 4);
+    let json = monomove(&["block", file, "--json", "--gas-limit", "1000"]).json();
+    assert_eq!(json["limits"]["gas_per_transaction"], 1000);
+    for transaction in json["transactions"].as_array().unwrap() {
+        assert_eq!(transaction["failure"]["status"], "OUT_OF_GAS");
+    }
+}
+
+#[test]
 fn bad_blocks_name_the_place() {
     for (change, place) in [
         (("monomove.block/1", "monomove.block/9"), "schema"),
