@@ -114,6 +114,9 @@ impl Exit {
     fn of_failure(failure: &Failure) -> Self {
         match failure.status {
             StatusCode::OUT_OF_GAS
+            | StatusCode::EXECUTION_LIMIT_REACHED
+            | StatusCode::IO_LIMIT_REACHED
+            | StatusCode::STORAGE_LIMIT_REACHED
             | StatusCode::MEMORY_LIMIT_EXCEEDED
             | StatusCode::CALL_STACK_OVERFLOW
             | StatusCode::EXECUTION_STACK_OVERFLOW

@@ -166,6 +166,7 @@ pub(crate) fn run(args: &BenchArgs, out: &mut Output) -> Result<Exit, CliError> 
             "this is a debug build: the ratios mean nothing",
         ))?;
     }
+    out.line(styled(DIM, super::limits::echo(&limits)))?;
     out.line(format_args!(
         "geometric mean {mean:.2}x over {} kernels",
         ratios.len()

@@ -102,7 +102,7 @@ impl BlockFile {
         Ok(file)
     }
 
-    /// Sets the chain up as the file says, modules relative to `base`, and gives the block's calls.
+    /// Sets the chain up as the file says, modules relative to `base`, and gives the block's calls, each with at most `gas`.
     pub(super) fn prepare(
         &self,
         base: &Path,
@@ -127,7 +127,13 @@ impl BlockFile {
                 genesis.time_micros,
                 &accounts.collect::<Vec<_>>(),
             )?;
-            let calls = calls("genesis.calls", &genesis.calls, Access::Any, chain, gas)?;
+            let calls = calls(
+                "genesis.calls",
+                &genesis.calls,
+                Access::Any,
+                chain,
+                u64::MAX,
+            )?;
             for (index, (outcome, described)) in
                 chain.execute(calls)?.transactions.iter().enumerate()
             {
@@ -172,7 +178,7 @@ fn calls(
             |field: &str, error: String| CliError::at(format!("{list}[{index}].{field}"), error);
         let function =
             input::function(&transaction.function).map_err(|error| at("function", error))?;
-        let limit = transaction.gas_limit.unwrap_or(gas);
+        let limit = transaction.gas_limit.map_or(gas, |limit| limit.min(gas));
         let mut call = chain.call(access, &transaction.all_signers(), function, limit);
         call.args = arguments(&transaction.args).map_err(|error| at("args", error))?;
         let types = transaction.type_args.iter().map(|text| {

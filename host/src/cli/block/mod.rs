@@ -83,7 +83,14 @@ pub(super) struct Summary {
 pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> {
     let limits = args.limits.limits()?;
     let file = BlockFile::read(&args.file)?;
-    let engine = Engine::new(limits)?;
+    // The gas limit is one of the block's transactions, not of the genesis.
+    let gas_per_transaction = limits
+        .gas_per_transaction
+        .max(Limits::default().gas_per_transaction);
+    let engine = Engine::new(Limits {
+        gas_per_transaction,
+        ..limits
+    })?;
     let mut chain = Chain::new(&engine);
     let base = args.file.parent().unwrap_or(Path::new(""));
     let calls = file
