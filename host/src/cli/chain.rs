@@ -12,6 +12,7 @@ use sha3::{Digest, Sha3_256};
 use super::describe::{Book, Described};
 use super::exit::{CliError, Exit};
 use super::input::{self, ModuleFile};
+use super::progress::while_waiting;
 use super::stdlib::Embedded;
 
 /// State, names for it, and a warm executor.
@@ -88,9 +89,11 @@ impl Chain {
     /// Executes `transactions` one after the other and applies what they did.
     pub(crate) fn execute(&mut self, transactions: Vec<Call>) -> Result<BlockResult, CliError> {
         let block = Block { transactions };
-        let start = Instant::now();
-        let output = self.executor.execute(&block, &self.state)?;
-        let time = start.elapsed();
+        let (output, time) = while_waiting(|| {
+            let start = Instant::now();
+            (self.executor.execute(&block, &self.state), start.elapsed())
+        });
+        let output = output?;
         let mut transactions = Vec::with_capacity(output.transactions.len());
         for outcome in output.transactions {
             let described = self.book.describe(&outcome, &self.state);

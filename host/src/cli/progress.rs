@@ -1,5 +1,8 @@
-//! A progress bar on standard error: only on a terminal, only for work that takes more than a second.
+//! Progress on standard error: only on a terminal, only for work that takes more than a second.
 
+use std::io::{IsTerminal, stderr};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -39,4 +42,28 @@ impl Progress {
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Does `work`, of which nothing can be counted, behind a spinner.
+pub(crate) fn while_waiting<T>(work: impl FnOnce() -> T) -> T {
+    if !stderr().is_terminal() {
+        return work();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed}") {
+        bar.set_style(style);
+    }
+    let (done, is_done) = channel::<()>();
+    let spinner = bar.clone();
+    let waiter = thread::spawn(move || {
+        if is_done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            spinner.set_draw_target(ProgressDrawTarget::stderr());
+            spinner.enable_steady_tick(Duration::from_millis(100));
+        }
+    });
+    let result = work();
+    drop(done);
+    let _ = waiter.join();
+    bar.finish_and_clear();
+    result
 }

@@ -14,6 +14,7 @@ use super::describe::Described;
 use super::exit::{CliError, Exit};
 use super::limits::{LimitArgs, echo};
 use super::output::{DIM, HEADING, Output, escape_line, styled};
+use super::progress::while_waiting;
 use super::{input, output, stdlib};
 
 /// Version of the JSON form.
@@ -101,9 +102,9 @@ pub(crate) fn run(args: &RunArgs, out: &mut Output) -> Result<Exit, CliError> {
     })?;
     let mut chain = Chain::new(&engine);
     let outcome = match args.inject_fault {
-        Some(fault) => {
-            TransactionOutcome::SandboxFault(Sandbox::new(&engine).inject_fault(fault.into())?)
-        }
+        Some(fault) => TransactionOutcome::SandboxFault(while_waiting(|| {
+            Sandbox::new(&engine).inject_fault(fault.into())
+        })?),
         None => call(args, &engine, &mut chain)?,
     };
     let described = chain.book.describe(&outcome, &chain.state);
@@ -145,7 +146,9 @@ fn call(
         call.ty_args =
             input::type_list(types).map_err(|error| CliError::at("--type-args", error))?;
     }
-    Ok(Sandbox::new(engine).execute(&call, &chain.state)?)
+    Ok(while_waiting(|| {
+        Sandbox::new(engine).execute(&call, &chain.state)
+    })?)
 }
 
 fn print(
