@@ -1,13 +1,13 @@
 //! Global storage as one transaction sees it: values are decoded at first touch, changed in place, and written out at the end only
 //! if their bytes differ from what the state holds.
 
-use crate::StateView;
 use crate::WriteOp;
 use crate::context::Context;
 use crate::context::ids::{LayoutId, TypeId};
 use crate::memory::{Addr, Memory};
 use crate::stop::{Run, Stop};
-use crate::value::bcs::{self, DecodeError};
+use crate::value::bcs;
+use crate::value::decode::{DecodeError, Decoder};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use monomove_types::{AccountAddress, StateKey, StatusCode};
@@ -67,17 +67,15 @@ impl Globals {
     /// Reads a value from the state, decodes it, and adds it to the working set. Second: bytes read.
     pub(crate) fn load(
         &mut self,
-        ctx: &Context,
-        memory: &mut Memory,
-        view: &mut dyn StateView,
+        decoder: &mut Decoder<'_>,
         key: GlobalKey,
         layout: LayoutId,
     ) -> Run<(GlobalSlot, usize)> {
-        let original = view.value(&state_key(ctx, &key)?)?;
+        let original = decoder.view.value(&state_key(decoder.ctx, &key)?)?;
         let object = match &original {
             Some(bytes) => {
-                let object = memory.allocate(ctx.layout(layout).size, layout.0)?;
-                bcs::deserialize(ctx, memory, object, layout, bytes, false).map_err(|error| match error {
+                let object = decoder.memory.allocate(decoder.ctx.layout(layout).size, layout.0)?;
+                decoder.decode(object, layout, bytes).map_err(|error| match error {
                     DecodeError::Malformed(at) => Stop::with_message(
                         StatusCode::FAILED_TO_DESERIALIZE_RESOURCE,
                         format!("the stored value is malformed at byte {at}"),

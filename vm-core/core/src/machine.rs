@@ -2,7 +2,6 @@
 
 use crate::context::Context;
 use crate::context::ids::{ModuleRef, TypeId};
-use crate::context::layout::Kind;
 use crate::context::module::Module;
 use crate::gas::GasSchedule;
 use crate::globals::Globals;
@@ -11,7 +10,8 @@ use crate::lower::code::{Code, TargetKey};
 use crate::lower::mono::Shape;
 use crate::memory::{Addr, Memory};
 use crate::stop::{Fail, Run, Stop};
-use crate::value::bcs::{self, DecodeError};
+use crate::value::bcs;
+use crate::value::decode::DecodeError;
 use crate::{Access, Call, CallOutput, Failure, Location, MachineConfig, Outcome, StateView, TypedValue};
 use monomove_types::{Identifier, StatusCode};
 use std::rc::Rc;
@@ -112,6 +112,8 @@ impl Machine {
             call_depth: self.config.call_depth as usize,
             operand_limit: self.config.operand_stack,
             stack_end,
+            locks: 0,
+            closure_frames: 0,
             instance: crate::context::ids::InstanceId(0),
             height: 0,
             stopped_at: None,
@@ -277,7 +279,7 @@ fn place_arguments(
         };
         match n.checked_sub(signers) {
             None => run.memory.set(home, call.signers[n].0),
-            Some(arg) => run.decode(home, layout, &call.args[arg], false).map_err(|error| match error {
+            Some(arg) => run.decode(home, layout, &call.args[arg]).map_err(|error| match error {
                 DecodeError::Malformed(at) => Stop::with_message(
                     StatusCode::FAILED_TO_DESERIALIZE_ARGUMENT,
                     format!("argument {arg} is malformed at byte {at}"),
@@ -303,8 +305,5 @@ fn read_value(run: &mut Interpreter<'_>, ty: TypeId, slot: Addr) -> Run<TypedVal
 fn typed(run: &mut Interpreter<'_>, ty: TypeId, at: Addr) -> Run<TypedValue> {
     let layout = run.ctx.layout_id(run.view, ty)?;
     let tag = run.ctx.tag(ty)?;
-    if matches!(run.ctx.layout(layout).kind, Kind::Closure) {
-        return Err(Stop::status(StatusCode::UNIMPLEMENTED_FUNCTIONALITY));
-    }
     Ok(TypedValue { ty: tag, bcs: bcs::to_bytes(run.ctx, run.memory, at, layout)? })
 }

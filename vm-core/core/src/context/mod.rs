@@ -1,5 +1,6 @@
 //! The execution context: everything derived from code that outlives a transaction. Names, types, layouts, loaded modules.
 
+pub(crate) mod closure;
 pub(crate) mod ids;
 pub(crate) mod layout;
 pub(crate) mod module;
@@ -10,6 +11,7 @@ use crate::stop::{Run, Stop};
 use crate::StateView;
 use ids::{LayoutId, ModuleRef, NameId, TemplateId, TypeId, TypeListId};
 use layout::{Builder, Kind, Layout, MAX_LAYOUT_DEPTH, REFERENCE_BYTES, SIGNER_UNITS, TAG_BYTES, UNIT, VECTOR_BYTES};
+use closure::Closures;
 use module::Module;
 use monomove_format::{CompiledModule, DeserializerConfig, FieldDefinition, SignatureToken, StructFieldInformation};
 use monomove_types::{AbilitySet, AccountAddress, Identifier, ModuleId, StatusCode};
@@ -24,7 +26,9 @@ const MAX_IDENTIFIER_BYTES: u64 = 255;
 pub(crate) struct Context {
     pub(crate) types: Types,
     modules: Vec<Option<Rc<Module>>>,
-    layouts: Vec<Layout>,
+    layouts: Vec<Rc<Layout>>,
+    /// Kinds of function values, by their ids.
+    pub(crate) closures: Closures,
     /// Layout of each compound type, by its index.
     layout_of: Vec<Option<LayoutId>>,
     /// Number of the running transaction; modules are checked against the state once in each.
@@ -35,13 +39,14 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(hash_seed: u64, max_version: u32) -> Self {
         let layouts = (0..TypeId::FIRST_COMPOUND)
-            .map(|i| Layout::primitive(TypeId(i)).or_else(|| Layout::primitive(TypeId::BOOL)))
+            .map(|i| Layout::primitive(TypeId(i)).or_else(|| Layout::primitive(TypeId::BOOL)).map(Rc::new))
             .collect::<Option<Vec<_>>>()
             .unwrap_or_default();
         Self {
             types: Types::new(hash_seed),
             modules: Vec::new(),
             layouts,
+            closures: Closures::default(),
             layout_of: Vec::new(),
             transaction: 0,
             max_version,
@@ -84,11 +89,6 @@ impl Context {
             module.checked_in.set(self.transaction);
         }
         Ok(())
-    }
-
-    /// A module that is loaded.
-    pub(crate) fn loaded(&self, id: ModuleRef) -> Option<&Rc<Module>> {
-        self.modules.get(id.index()).and_then(Option::as_ref)
     }
 
     pub(crate) fn module_ref(&mut self, id: &ModuleId) -> Run<ModuleRef> {
@@ -188,7 +188,7 @@ impl Context {
     }
 
     /// A loaded layout.
-    pub(crate) fn layout(&self, id: LayoutId) -> &Layout {
+    pub(crate) fn layout(&self, id: LayoutId) -> &Rc<Layout> {
         // Ids come from `layout_id` of the same context, which never shrinks.
         &self.layouts[id.0 as usize]
     }
@@ -242,7 +242,7 @@ impl Context {
             TypeNode::Struct(template, args) => self.struct_layout(view, ty, template, args, depth)?,
         };
         let id = LayoutId(self.layouts.len() as u32);
-        self.layouts.push(layout);
+        self.layouts.push(Rc::new(layout));
         if self.layout_of.len() <= index {
             self.layout_of.resize(index + 1, None);
         }
@@ -369,21 +369,6 @@ impl Context {
                 let arguments = args.into_iter().map(|a| self.abilities(view, a)).collect::<Run<Vec<_>>>()?;
                 Ok(AbilitySet::polymorphic_abilities(handle.abilities, phantom, arguments))
             }
-        }
-    }
-
-    /// Abstract size of a plain value of this layout when copied or read.
-    pub(crate) fn units_hint(&self, ty: TypeId) -> Option<u64> {
-        match ty {
-            t if t.is_reference() => Some(UNIT),
-            TypeId::SIGNER => Some(SIGNER_UNITS),
-            t => match t.compound_index() {
-                None => Some(UNIT),
-                Some(index) => {
-                    let id = self.layout_of.get(index).copied().flatten()?;
-                    self.layout(id).fixed_units
-                }
-            },
         }
     }
 }

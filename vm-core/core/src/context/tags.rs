@@ -7,6 +7,9 @@ use crate::StateView;
 use crate::stop::{Run, Stop};
 use monomove_types::{FunctionParamOrReturnTag, FunctionTag, Identifier, StatusCode, StructTag, TypeTag};
 
+/// Sub-status of `TYPE_RESOLUTION_FAILURE`: the module has no such struct.
+const MISSING_STRUCT: u64 = 1;
+
 impl Context {
     /// The type of a tag. Loads the modules of its structs: they must exist, take that many type arguments, and their constraints
     /// must hold.
@@ -69,11 +72,8 @@ impl Context {
 
     fn struct_tag(&mut self, view: &mut dyn StateView, tag: &StructTag, depth: u32) -> Run<TypeId> {
         let id = self.types.module(tag.address, tag.module.as_str())?;
-        let unresolved = || Stop::status(StatusCode::TYPE_RESOLUTION_FAILURE);
-        let module = self.module(view, id).map_err(|stop| match stop {
-            Stop::Fail(fail) if fail.status == StatusCode::LINKER_ERROR => Stop::status(StatusCode::LINKER_ERROR),
-            other => other,
-        })?;
+        let unresolved = || Stop::with_sub_status(StatusCode::TYPE_RESOLUTION_FAILURE, MISSING_STRUCT);
+        let module = self.module(view, id)?;
         let name = self.types.name(tag.name.as_str())?;
         let (_, handle) = module.struct_by_name(name).ok_or_else(unresolved)?;
         if handle.type_parameters.len() != tag.type_args.len() {

@@ -197,11 +197,6 @@ impl Types {
             None => TypeList::Slice(self.lists.items.get(id.0 as usize).map_or(&[], |l| l)),
         }
     }
-
-    /// Compound types in the table.
-    pub(crate) fn compound_count(&self) -> usize {
-        self.types.items.len()
-    }
 }
 
 /// The types of a list.

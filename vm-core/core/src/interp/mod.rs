@@ -1,6 +1,7 @@
 //! Execution of one transaction.
 
 mod cast;
+mod closures;
 pub(crate) mod op;
 mod run;
 mod storage;
@@ -15,7 +16,7 @@ use crate::memory::code::{CodeRef, Pc};
 use crate::memory::{Addr, Memory};
 use crate::natives::{self, NativeCall, NativeId};
 use crate::stop::{Fail, Run, Stop};
-use crate::value::bcs::{self, DecodeError};
+use crate::value::decode::{DecodeError, Decoder};
 use crate::value::byte_vector;
 use crate::{Event, NewTable, StateView};
 use monomove_types::StatusCode;
@@ -33,6 +34,17 @@ pub(crate) struct Frame {
     /// Operands of all frames below.
     height: u32,
     instance: InstanceId,
+    /// What has to be undone when the callee returns.
+    entered: Entered,
+}
+
+/// How a callee was entered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entered {
+    /// As a function value.
+    closure: bool,
+    /// The callee locks the modules on the call stack.
+    lock: bool,
 }
 
 /// What a transaction leaves besides global values.
@@ -67,6 +79,10 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) instance: InstanceId,
     /// Operands that wait in the frames below.
     pub(crate) height: u32,
+    /// Callees on the call stack that lock modules.
+    pub(crate) locks: u32,
+    /// Callees on the call stack that were entered as function values.
+    pub(crate) closure_frames: u32,
     /// Where execution stopped: after the op that failed.
     pub(crate) stopped_at: Option<Pc>,
 }
@@ -149,6 +165,8 @@ impl Interpreter<'_> {
         target.extent = lowered.extent;
         target.max_height = lowered.max_height;
         target.call_gas = call_gas;
+        target.closure_gas = gas.call_base + gas.call_per_arg * arguments + gas.call_per_local * locals;
+        target.locks_module = lowered.locks_module;
         target.ready_in = self.transaction;
         Ok(())
     }
@@ -225,15 +243,15 @@ impl Interpreter<'_> {
     /// Writes a constant of the running function to `dst`.
     fn constant(&mut self, dst: Addr, index: u32) -> Run<()> {
         let (layout, bytes) = self.code.instance(self.instance).constants[index as usize].clone();
-        self.decode(dst, layout, &bytes, false).map_err(|error| match error {
+        self.decode(dst, layout, &bytes).map_err(|error| match error {
             DecodeError::Malformed(_) => Stop::status(StatusCode::MALFORMED_CONSTANT_DATA),
             DecodeError::Stop(stop) => stop,
         })
     }
 
     /// Decodes BCS to `dst`.
-    pub(crate) fn decode(&mut self, dst: Addr, layout: LayoutId, bytes: &[u8], signers: bool) -> Result<(), DecodeError> {
-        bcs::deserialize(self.ctx, self.memory, dst, layout, bytes, signers)
+    pub(crate) fn decode(&mut self, dst: Addr, layout: LayoutId, bytes: &[u8]) -> Result<(), DecodeError> {
+        Decoder { ctx: self.ctx, view: self.view, code: self.code, memory: self.memory }.decode(dst, layout, bytes)
     }
 
     /// The failure of an `AbortMsg`: the message is charged by the byte, must be short enough and UTF-8.

@@ -1,5 +1,6 @@
 //! Micro-ops: what the interpreter executes. At most 16 bytes each; operands are byte offsets into the frame.
 
+use crate::context::closure::ClosureId;
 use crate::context::ids::{LayoutId, TargetId};
 use crate::context::layout::Int;
 use crate::natives::NativeId;
@@ -292,6 +293,10 @@ pub(crate) enum Op {
     Fail { failure: u32 },
     /// In the checked form of a function: operands of this frame after the next push.
     CheckHeight { height: u32 },
+    /// `slots`: entry of the function's slot lists.
+    PackClosure { dst: Slot, kind: ClosureId, slots: u32 },
+    /// `call`: entry of the function's closure calls.
+    CallClosure { closure: Slot, call: u32 },
     // References.
     /// A reference to a slot of this frame.
     AddressOf { dst: Slot, slot: Slot },

@@ -1,7 +1,7 @@
 //! The interpreter: one loop over micro-ops.
 
 use super::op::Op;
-use super::{Frame, Interpreter, cast};
+use super::{Entered, Frame, Interpreter, cast};
 use crate::context::ids::{LayoutId, TargetId};
 use crate::context::layout::Int;
 use crate::memory::Addr;
@@ -154,6 +154,38 @@ impl Interpreter<'_> {
                         Ok(value) => value,
                         Err(stop) => break 'run stop,
                     }
+                }};
+            }
+
+            // Starts the callee's frame; its parameters are in place.
+            macro_rules! call {
+                ($target:expr, $frame:expr, $height:expr, $entered:expr, $cost:expr) => {{
+                    let callee = self.code.at($target);
+                    if gas < $cost {
+                        stop!(OUT_OF_GAS);
+                    }
+                    gas -= $cost;
+                    let new_fp = fp + $frame;
+                    let new_height = self.height + $height;
+                    if new_fp + callee.extent > self.stack_end
+                        || (self.frames.len() >= self.call_depth && !callee.native)
+                    {
+                        stop!(CALL_STACK_OVERFLOW);
+                    }
+                    let (mut callee_code, mut instance) = (callee.code, callee.instance);
+                    if new_height + callee.max_height > self.operand_limit {
+                        (callee_code, instance) = slow!(self.checked_instance($target));
+                    }
+                    self.frames.push(Frame {
+                        pc,
+                        fp,
+                        height: self.height,
+                        instance: self.instance,
+                        entered: $entered,
+                    });
+                    (self.instance, self.height) = (instance, new_height);
+                    (fp, code) = (new_fp, callee_code);
+                    enter!(callee_code.at(0));
                 }};
             }
 
@@ -475,35 +507,33 @@ impl Interpreter<'_> {
                     Op::JumpIf { cond, target } => branch!(get!(u8, cond) != 0, target),
                     Op::JumpIfNot { cond, target } => branch!(get!(u8, cond) == 0, target),
                     Op::Call { target, frame, height } => {
-                        if self.code.at(target).ready_in != self.transaction {
-                            slow!(self.prepare(target));
-                        }
-                        let callee = self.code.at(target);
-                        if gas < callee.call_gas {
-                            stop!(OUT_OF_GAS);
-                        }
-                        gas -= callee.call_gas;
-                        let new_fp = fp + frame;
-                        let new_height = self.height + height;
-                        if new_fp + callee.extent > self.stack_end
-                            || (self.frames.len() >= self.call_depth && !callee.native)
+                        let entered = if self.code.at(target).ready_in == self.transaction
+                            && !self.code.at(target).locks_module
+                            && self.locks == 0
                         {
-                            stop!(CALL_STACK_OVERFLOW);
-                        }
-                        let (mut callee_code, mut instance) = (callee.code, callee.instance);
-                        if new_height + callee.max_height > self.operand_limit {
-                            (callee_code, instance) = slow!(self.checked_instance(target));
-                        }
-                        self.frames.push(Frame { pc, fp, height: self.height, instance: self.instance });
-                        (self.instance, self.height) = (instance, new_height);
-                        (fp, code) = (new_fp, callee_code);
-                        enter!(callee_code.at(0));
+                            Entered::default()
+                        } else {
+                            slow!(self.prepare_call(target))
+                        };
+                        let cost = self.code.at(target).call_gas;
+                        call!(target, frame, height, entered, cost);
                     }
+                    Op::CallClosure { closure, call } => {
+                        let target = slow!(self.place_closure_arguments(fp, closure, call));
+                        let at = &self.code.instance(self.instance).closure_calls[call as usize];
+                        let (frame, height, cost) = (at.frame, at.height, self.code.at(target).closure_gas);
+                        let entered = slow!(self.enter(target, true));
+                        call!(target, frame, height, entered, cost);
+                    }
+                    Op::PackClosure { dst, kind, slots } => slow!(self.pack_closure(fp, dst, kind, slots)),
                     Op::Native { native } => slow!(self.call_native(native, fp)),
                     Op::Ret => match self.frames.pop() {
                         Some(frame) => {
                             (pc, fp) = (frame.pc, frame.fp);
                             (self.height, self.instance) = (frame.height, frame.instance);
+                            if frame.entered != Entered::default() {
+                                self.leave(frame.entered);
+                            }
                             code = self.code_of(frame.instance);
                         }
                         None => {
@@ -623,6 +653,16 @@ impl Interpreter<'_> {
         (self.gas, self.instructions) = (gas, instructions);
         self.stopped_at = Some(pc);
         Next::Stop(stop)
+    }
+
+    /// Makes a target callable and checks whether it may be entered.
+    #[cold]
+    #[inline(never)]
+    fn prepare_call(&mut self, target: TargetId) -> Run<Entered> {
+        if self.code.at(target).ready_in != self.transaction {
+            self.prepare(target)?;
+        }
+        self.enter(target, false)
     }
 
     /// Makes room for one more element in the vector whose header is at `header`.

@@ -5,6 +5,7 @@ use crate::context::ids::LayoutId;
 use crate::globals::{GlobalKey, GlobalSlot};
 use crate::memory::Addr;
 use crate::stop::{Run, Stop};
+use crate::value::decode::Decoder;
 use monomove_types::{AccountAddress, StatusCode};
 
 impl Interpreter<'_> {
@@ -13,7 +14,9 @@ impl Interpreter<'_> {
         if let Some(slot) = self.globals.find(&key) {
             return Ok((slot, None));
         }
-        let (slot, read) = self.globals.load(self.ctx, self.memory, self.view, key, layout)?;
+        let mut decoder =
+            Decoder { ctx: self.ctx, view: self.view, code: self.code, memory: self.memory };
+        let (slot, read) = self.globals.load(&mut decoder, key, layout)?;
         Ok((slot, Some(read)))
     }
 
@@ -22,6 +25,7 @@ impl Interpreter<'_> {
     }
 
     fn resource(&mut self, address: Addr, layout: LayoutId) -> Run<GlobalSlot> {
+        self.check_unlocked()?;
         let key = GlobalKey::Resource(self.address_at(address), self.ctx.layout(layout).ty);
         Ok(self.global(key, layout)?.0)
     }

@@ -28,6 +28,7 @@ pub(crate) struct Target {
     /// The transaction in which it was last found callable; 0: never.
     pub(crate) ready_in: u32,
     pub(crate) native: bool,
+    pub(crate) locks_module: bool,
     pub(crate) instance: InstanceId,
     pub(crate) code: CodeRef,
     /// Bytes from the frame pointer to the end of the area where its callees' results and parameters are put.
@@ -36,6 +37,8 @@ pub(crate) struct Target {
     pub(crate) max_height: u32,
     /// What the call instruction costs.
     pub(crate) call_gas: u64,
+    /// What it costs to call it as a function value.
+    pub(crate) closure_gas: u64,
 }
 
 /// A comparison of values with pointers, or of referents.
@@ -52,6 +55,17 @@ pub(crate) struct OperandList {
     pub(crate) element: LayoutId,
     pub(crate) size: u32,
     pub(crate) slots: Box<[Slot]>,
+}
+
+/// What a call of a function value needs besides it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClosureCall {
+    /// Slot and size of each supplied argument.
+    pub(crate) arguments: Box<[(Slot, u32)]>,
+    /// Where the callee's frame starts.
+    pub(crate) frame: u32,
+    /// Pending operands of the calling frame.
+    pub(crate) height: u32,
 }
 
 /// A basic block of a lowered function.
@@ -72,11 +86,12 @@ pub(crate) struct Lowered {
     pub(crate) params: Box<[TypeId]>,
     pub(crate) results: Box<[TypeId]>,
     pub(crate) shape: Shape,
-    /// Bytes of the frame itself; a callee's frame starts there.
-    pub(crate) frame: u32,
+    /// Bytes of the frame and of the area where callees' results and parameters are put.
     pub(crate) extent: u32,
     pub(crate) max_height: u32,
     pub(crate) is_native: bool,
+    /// Whether modules on the call stack may not be entered again below it (`module_lock`).
+    pub(crate) locks_module: bool,
     /// Length of the whole table of locals, parameters included; 0 for natives.
     pub(crate) locals: u32,
     pub(crate) code: Box<[Op]>,
@@ -89,6 +104,8 @@ pub(crate) struct Lowered {
     pub(crate) constants: Box<[(LayoutId, Rc<[u8]>)]>,
     pub(crate) failures: Box<[Fail]>,
     pub(crate) operand_lists: Box<[OperandList]>,
+    pub(crate) slot_lists: Box<[Box<[Slot]>]>,
+    pub(crate) closure_calls: Box<[ClosureCall]>,
     pub(crate) comparisons: Box<[Comparison]>,
     pub(crate) variant_fields: Box<[Rc<[Option<u32>]>]>,
     /// Modules whose definitions the code depends on, besides its own.
@@ -122,11 +139,13 @@ impl Code {
             key,
             ready_in: 0,
             native: false,
+            locks_module: false,
             instance: InstanceId(0),
             code: CodeRef::NONE,
             extent: 0,
             max_height: 0,
             call_gas: 0,
+            closure_gas: 0,
         });
         self.target_index.insert(key, id);
         Ok(id)

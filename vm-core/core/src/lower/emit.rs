@@ -1,6 +1,6 @@
 //! Emission: a planned mono function becomes micro-ops.
 
-use super::code::{Block, Comparison, Lowered, OperandList};
+use super::code::{Block, ClosureCall, Comparison, Lowered, OperandList};
 use super::destack::Temp;
 use super::mono::{Binary, EqualBy, Inst, Mono, Shape};
 use super::plan::{Plan, Where};
@@ -33,6 +33,8 @@ pub(super) fn emit(
         constants: Vec::new(),
         failures: Vec::new(),
         operand_lists: Vec::new(),
+        slot_lists: Vec::new(),
+        closure_calls: Vec::new(),
         comparisons: Vec::new(),
         variant_fields: Vec::new(),
         origin: 0,
@@ -49,6 +51,7 @@ pub(super) fn emit(
         }
     }
     let (_, handle) = module.function(index);
+    let locks_module = handle.attributes.contains(&monomove_format::FunctionAttribute::ModuleLock);
     let name = module.names[usize::from(handle.name.0)];
     let types = mono.locals.iter().copied().chain(mono.temps.iter().copied().flatten());
     let dependencies = ctx.defining_modules(types).into_iter().filter(|&m| m != module.id).collect();
@@ -61,10 +64,10 @@ pub(super) fn emit(
         params: mono.params.as_slice().into(),
         results: mono.results.as_slice().into(),
         shape: plan.shape.clone(),
-        frame: plan.frame,
         extent: plan.extent,
         max_height: u32::from(mono.stackless.max_height),
         is_native: false,
+        locks_module,
         locals: mono.locals.len() as u32,
         code: this.code.into(),
         origins: this.origins.into(),
@@ -74,6 +77,8 @@ pub(super) fn emit(
         constants: this.constants.into(),
         failures: this.failures.into(),
         operand_lists: this.operand_lists.into(),
+        slot_lists: this.slot_lists.into(),
+        closure_calls: this.closure_calls.into(),
         comparisons: this.comparisons.into(),
         variant_fields: this.variant_fields.into(),
         dependencies,
@@ -93,6 +98,8 @@ struct Emitter<'a> {
     constants: Vec<(LayoutId, Rc<[u8]>)>,
     failures: Vec<Fail>,
     operand_lists: Vec<OperandList>,
+    slot_lists: Vec<Box<[Slot]>>,
+    closure_calls: Vec<ClosureCall>,
     comparisons: Vec<Comparison>,
     variant_fields: Vec<Rc<[Option<u32>]>>,
     /// Code offset that the ops being emitted come from.
@@ -271,6 +278,14 @@ impl Emitter<'_> {
                 self.push(Op::Cast { dst, src, from: *from, to: *to });
             }
             Inst::Call { target, shape } => self.call(at, *target, &shape.clone())?,
+            Inst::PackClosure(kind) => {
+                let (dst, kind) = (self.result_slot(at)?, *kind);
+                let sources = self.mono.stackless.sources(at);
+                let slots = sources.iter().map(|&t| self.slot(t)).collect::<Run<Vec<_>>>()?;
+                self.slot_lists.push(slots.into());
+                self.push(Op::PackClosure { dst, kind, slots: self.slot_lists.len() as u32 - 1 });
+            }
+            Inst::CallClosure { results } => self.call_closure(at, &results.clone())?,
             Inst::Pack(fields) => {
                 let dst = self.result_slot(at)?;
                 self.pack(at, dst, &fields.clone())?;
@@ -506,6 +521,21 @@ impl Emitter<'_> {
         for (n, slot) in shape.results.iter().enumerate() {
             let temp = self.mono.stackless.results(at)[n];
             self.moved(self.size(temp), self.slot(temp)?, frame + slot);
+        }
+        Ok(())
+    }
+
+    fn call_closure(&mut self, at: u16, results: &[u32]) -> Run<()> {
+        let sources = self.mono.stackless.sources(at);
+        let Some((&closure, args)) = sources.split_last() else { return Err(broken()) };
+        let arguments = args.iter().map(|&t| Ok((self.slot(t)?, self.size(t)))).collect::<Run<Vec<_>>>()?;
+        let height = usize::from(self.mono.stackless.height(at)) - sources.len();
+        let closure = self.slot(closure)?;
+        self.closure_calls.push(ClosureCall { arguments: arguments.into(), frame: self.plan.frame, height: height as u32 });
+        self.push(Op::CallClosure { closure, call: self.closure_calls.len() as u32 - 1 });
+        for (n, slot) in results.iter().enumerate() {
+            let temp = self.mono.stackless.results(at)[n];
+            self.moved(self.size(temp), self.slot(temp)?, self.plan.frame + slot);
         }
         Ok(())
     }

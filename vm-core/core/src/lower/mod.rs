@@ -1,5 +1,6 @@
 //! Lowering: bytecode → stackless form (once per function) → mono form (once per type arguments) → micro-ops.
 
+pub(crate) mod closure;
 pub(crate) mod code;
 pub(crate) mod destack;
 mod emit;

@@ -1,9 +1,11 @@
 //! Monomorphization: one function under concrete type arguments. Every instruction gets its types, layouts and static cost.
 
+use super::closure::{ClosureRequest, kind};
 use super::code::{Code, TargetKey};
 use super::destack::{Stackless, Temp};
 use crate::StateView;
 use crate::context::Context;
+use crate::context::closure::ClosureId;
 use crate::context::ids::{LayoutId, TargetId, TypeId};
 use crate::context::layout::{Field, Int, Kind, MAX_VALUE_DEPTH, UNIT};
 use crate::context::module::Module;
@@ -11,7 +13,7 @@ use crate::context::types::TypeNode;
 use crate::gas::GasSchedule;
 use crate::stop::{Fail, Run, Stop};
 use monomove_format::{
-    Bytecode, FieldHandleIndex, FunctionHandleIndex, SignatureIndex, SignatureToken, StructDefinitionIndex,
+    Bytecode, FieldHandleIndex, FunctionAttribute, FunctionHandleIndex, SignatureIndex, SignatureToken, StructDefinitionIndex,
     StructVariantHandleIndex, VariantFieldHandleIndex,
 };
 use monomove_types::StatusCode;
@@ -87,6 +89,9 @@ pub(crate) enum Inst {
     Negate(Int),
     Cast { from: Int, to: Int },
     Call { target: TargetId, shape: Rc<Shape> },
+    PackClosure(ClosureId),
+    /// `results`: where the results lie in the callee's frame.
+    CallClosure { results: Rc<[u32]> },
     Pack(Rc<[Field]>),
     Unpack(Rc<[Field]>),
     PackVariant(u16, Rc<[Field]>),
@@ -233,10 +238,14 @@ impl Builder<'_> {
     /// Source `n` must be of type `ty`; `&mut T` serves as `&T`.
     fn expect(&self, offset: u16, n: usize, ty: TypeId) -> Run<()> {
         let found = self.source(offset, n)?;
-        let function = |t: TypeId| matches!(self.ctx.types.node(t), Some(TypeNode::Function { .. }));
+        // A function value may have more abilities than its place asks for.
+        let function = |t: TypeId| match self.ctx.types.node(t) {
+            Some(TypeNode::Function { args, results, .. }) => Some((args, results)),
+            _ => None,
+        };
         let fits = found == ty
             || (ty.is_reference() && !ty.is_mutable_reference() && found.is_reference() && found.referent() == ty.referent())
-            || (function(found) && function(ty));
+            || (function(found).is_some() && function(found) == function(ty));
         if fits { Ok(()) } else { Err(mismatch()) }
     }
 
@@ -648,12 +657,19 @@ impl Builder<'_> {
                 self.expect(offset, 2, TypeId::U64)?;
                 (Inst::VecSwap { size }, gas.vec_swap_base)
             }
-            B::PackClosure(..) | B::PackClosureGeneric(..) | B::CallClosure(_) => {
-                return Err(Stop::with_message(
-                    StatusCode::UNIMPLEMENTED_FUNCTIONALITY,
-                    "function values are not supported yet",
-                ));
+            B::PackClosure(handle, mask) => {
+                let inst = self.pack_closure(offset, *handle, &[], mask.0)?;
+                (inst, gas.pack_closure_base + gas.pack_closure_per_arg * u64::from(mask.0.count_ones()))
             }
+            B::PackClosureGeneric(i, mask) => {
+                let instance = &binary.function_instantiations[usize::from(i.0)];
+                let args = self.type_arguments(instance.type_parameters)?;
+                let inst = self.pack_closure(offset, instance.handle, &args, mask.0)?;
+                let per_arg = gas.pack_closure_generic_per_arg * u64::from(mask.0.count_ones());
+                (inst, gas.pack_closure_generic_base + per_arg)
+            }
+            // Charged like a call, by the callee's entry.
+            B::CallClosure(sig) => (self.call_closure(offset, *sig)?, 0)
         })
     }
 
@@ -788,6 +804,44 @@ impl Builder<'_> {
             caller: Some(module.id),
         };
         Ok(Inst::Call { target: self.code.target(key)?, shape })
+    }
+
+    fn pack_closure(&mut self, offset: u16, handle: FunctionHandleIndex, args: &[TypeId], mask: u64) -> Run<Inst> {
+        let module = self.module.clone();
+        let handle = &module.binary.function_handles[usize::from(handle.0)];
+        let params = self.ctx.instantiate_all(&module, signature(&module, handle.parameters), args)?;
+        let results = self.ctx.instantiate_all(&module, signature(&module, handle.return_), args)?;
+        let captured = params.iter().enumerate().filter(|(i, _)| *i < 64 && mask & (1 << i) != 0).map(|(_, &ty)| ty);
+        self.expect_all(offset, &captured.collect::<Vec<_>>())?;
+        let request = ClosureRequest {
+            function: (
+                module.modules[usize::from(handle.module.0)],
+                module.names[usize::from(handle.name.0)],
+                self.ctx.types.list_id(args)?,
+            ),
+            params: &params,
+            results: &results,
+            mask,
+            persistent: handle.attributes.contains(&FunctionAttribute::Persistent),
+            caller: Some(module.id),
+        };
+        let id = kind(self.ctx, self.view, self.code, &request)?;
+        let ty = self.ctx.closures.at(id)?.value_type;
+        self.define(offset, &[ty])?;
+        Ok(Inst::PackClosure(id))
+    }
+
+    fn call_closure(&mut self, offset: u16, sig: SignatureIndex) -> Run<Inst> {
+        let ty = self.token(sig)?;
+        let Some(TypeNode::Function { args, results, .. }) = self.ctx.types.node(ty) else {
+            return Err(Stop::status(StatusCode::CLOSURE_CALL_REQUIRES_FUNCTION));
+        };
+        let (args, results) = (self.ctx.types.list(args).to_vec(), self.ctx.types.list(results).to_vec());
+        self.expect_all(offset, &args)?;
+        self.expect(offset, args.len(), ty)?;
+        self.define(offset, &results)?;
+        let shape = Shape::new(self.ctx, self.view, &[], &results)?;
+        Ok(Inst::CallClosure { results: shape.results.into() })
     }
 
     fn pack(&mut self, offset: u16, ty: (TypeId, LayoutId), base: u64, per_field: u64) -> Run<(Inst, u64)> {

@@ -153,6 +153,7 @@ fn follows_references(inst: &Inst) -> bool {
         Inst::ReadRef { .. }
             | Inst::WriteRef { .. }
             | Inst::Call { .. }
+            | Inst::CallClosure { .. }
             | Inst::BorrowVariant(_)
             | Inst::TestVariant(_)
             | Inst::Equal { .. }
@@ -169,7 +170,12 @@ fn follows_references(inst: &Inst) -> bool {
 fn writes_references(inst: &Inst) -> bool {
     matches!(
         inst,
-        Inst::WriteRef { .. } | Inst::Call { .. } | Inst::VecPush { .. } | Inst::VecPop { .. } | Inst::VecSwap { .. }
+        Inst::WriteRef { .. }
+            | Inst::Call { .. }
+            | Inst::CallClosure { .. }
+            | Inst::VecPush { .. }
+            | Inst::VecPop { .. }
+            | Inst::VecSwap { .. }
     )
 }
 
@@ -183,8 +189,15 @@ fn is_atomic(inst: &Inst) -> bool {
             | Inst::UnpackVariant(..)
             | Inst::VecUnpack { .. }
             | Inst::VecPack { .. }
+            | Inst::PackClosure(_)
+            | Inst::CallClosure { .. }
             | Inst::Call { .. }
     )
+}
+
+/// Whether an instruction runs another function, which uses the out area.
+fn is_call(inst: &Inst) -> bool {
+    matches!(inst, Inst::Call { .. } | Inst::CallClosure { .. })
 }
 
 impl Planner<'_> {
@@ -296,7 +309,7 @@ impl Planner<'_> {
                     self.set(temp, Where::Fused, None);
                 }
             }
-            Inst::Call { .. } => self.fold_results(offset),
+            Inst::Call { .. } | Inst::CallClosure { .. } => self.fold_results(offset),
             _ => {}
         }
     }
@@ -309,13 +322,15 @@ impl Planner<'_> {
 
     /// Results of a call stay where the callee left them until they are used, if no call comes before.
     fn fold_results(&mut self, offset: u16) {
-        let Inst::Call { shape, .. } = self.inst(offset) else { return };
-        let slots = shape.results.clone();
+        let slots = match self.inst(offset) {
+            Inst::Call { shape, .. } => shape.results.clone(),
+            Inst::CallClosure { results } => results.to_vec(),
+            _ => return,
+        };
         for (n, slot) in slots.into_iter().enumerate() {
             let temp = self.mono.stackless.results(offset)[n];
             let (used, _) = self.consumer(temp);
-            let call = |k: u16| matches!(self.inst(k), Inst::Call { .. });
-            if used - offset <= WINDOW && !(offset + 1..=used).any(call) {
+            if used - offset <= WINDOW && !(offset + 1..=used).any(|k| is_call(self.inst(k))) {
                 self.set(temp, Where::Out(slot), None);
                 self.busy.push((offset, used));
             }
@@ -462,11 +477,11 @@ impl Planner<'_> {
 
     /// Whether the out area may be written from `def` on for the call at `until`.
     fn out_free(&self, def: u16, until: u16) -> bool {
-        if until - def > WINDOW || (def + 1..until).any(|k| matches!(self.inst(k), Inst::Call { .. })) {
+        if until - def > WINDOW || (def + 1..until).any(|k| is_call(self.inst(k))) {
             return false;
         }
         // Several results of one call may overlap the parameters of the next.
-        if matches!(self.inst(def), Inst::Call { .. }) && self.mono.stackless.results(def).len() > 1 {
+        if is_call(self.inst(def)) && self.mono.stackless.results(def).len() > 1 {
             return false;
         }
         let atomic = is_atomic(self.inst(def));

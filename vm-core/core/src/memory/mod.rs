@@ -166,6 +166,9 @@ impl Memory {
     /// Copies `size` bytes; the ranges may overlap.
     #[inline(always)]
     pub(crate) fn copy(&mut self, to: Addr, from: Addr, size: u32) {
+        if size == 0 {
+            return;
+        }
         // SAFETY: both ranges lie in the region, as in `get`; `ptr::copy` allows overlap.
         unsafe {
             std::ptr::copy(self.pointer(from, size as usize), self.pointer(to, size as usize), size as usize);

@@ -6,10 +6,10 @@ use crate::context::layout::{Field, Int, Kind};
 use crate::interp::Interpreter;
 use crate::memory::Addr;
 use crate::stop::{Run, Stop};
-use crate::value::{VectorHeader, byte_vector, check_depth, live_variant};
+use crate::value::{VectorHeader, byte_vector, check_depth, closure, live_variant};
 use ethnum::{I256, U256};
 use monomove_format::StructFieldInformation;
-use monomove_types::{AccountAddress, StatusCode};
+use monomove_types::AccountAddress;
 use std::fmt::Write;
 
 /// The number of placeholders is not that of the values.
@@ -86,33 +86,41 @@ impl Interpreter<'_> {
 
     fn show(&mut self, at: Addr, id: LayoutId, style: Style, out: &mut String, depth: u32) -> Run<()> {
         check_depth(depth)?;
-        let ty = self.ctx.layout(id).ty;
-        match self.ctx.layout(id).kind.clone() {
+        let layout = self.ctx.layout(id).clone();
+        let ty = layout.ty;
+        match &layout.kind {
             Kind::Bool => out.push_str(if self.memory.get::<u8>(at) != 0 { "true" } else { "false" }),
-            Kind::Int(int) => self.show_int(at, int, style, out),
+            Kind::Int(int) => self.show_int(at, *int, style, out),
             Kind::Address => self.address_text(self.address_at(at), style, out),
             Kind::Signer => {
                 out.push_str("signer(");
                 self.address_text(self.address_at(at), style, out);
                 out.push(')');
             }
-            Kind::Vector(element) if self.ctx.layout(element).ty == TypeId::U8 => {
+            Kind::Vector(element) if self.ctx.layout(*element).ty == TypeId::U8 => {
                 out.push_str("0x");
                 let bytes = byte_vector(self.memory, at);
                 bytes.iter().for_each(|b| push(out, format_args!("{b:02x}")));
             }
             Kind::Vector(element) => {
                 let header = VectorHeader::read(self.memory, at);
-                let size = self.ctx.layout(element).size;
-                let items = (0..header.len).map(|i| (String::new(), header.storage + i * size, element)).collect();
+                let size = self.ctx.layout(*element).size;
+                let items = (0..header.len).map(|i| (String::new(), header.storage + i * size, *element)).collect();
                 self.show_list(items, ('[', ']'), style, out, depth)?;
             }
-            Kind::Struct(fields) => self.show_struct(ty, at, &fields, None, style, out, depth)?,
+            Kind::Struct(fields) => self.show_struct(ty, at, fields, None, style, out, depth)?,
             Kind::Enum(variants) => {
-                let (tag, fields) = live_variant(self.memory, &variants, at)?;
+                let (tag, fields) = live_variant(self.memory, variants, at)?;
                 self.show_struct(ty, at, fields, Some(tag), style, out, depth)?;
             }
-            Kind::Closure => return Err(Stop::status(StatusCode::UNIMPLEMENTED_FUNCTIONALITY)),
+            Kind::Closure => {
+                let (object, kind) = closure(self.ctx, self.memory, at)?;
+                let kind = kind.clone();
+                let (address, module) = self.ctx.module_parts(kind.module);
+                push(out, format_args!("{address}::{module}::{}", self.ctx.types.name_text(kind.name)));
+                let items = kind.captured.iter().map(|f| (String::new(), object + f.offset, f.layout)).collect();
+                self.show_list(items, ('(', ')'), style, out, depth)?;
+            }
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ fn serialized(run: &mut Interpreter<'_>, call: &NativeCall, failure: u64) -> Run
     let value = run.referent_of(call, 0)?;
     match bcs::to_bytes(run.ctx, run.memory, value, layout) {
         Ok(bytes) => Ok(bytes),
-        Err(Stop::Fail(fail)) if fail.status != StatusCode::UNIMPLEMENTED_FUNCTIONALITY => {
+        Err(Stop::Fail(_)) => {
             run.charge(failure)?;
             Err(abort(NO_SERIALIZATION))
         }

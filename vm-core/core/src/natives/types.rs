@@ -5,7 +5,7 @@ use crate::context::ids::{LayoutId, TypeId};
 use crate::context::layout::Kind;
 use crate::interp::Interpreter;
 use crate::stop::{Run, Stop};
-use crate::value::bcs::DecodeError;
+use crate::value::decode::DecodeError;
 use crate::value::write_vector;
 use monomove_types::TypeTag;
 
@@ -25,7 +25,7 @@ pub(super) fn from_bytes(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()
     let per_byte = run.schedule.util_from_bytes_per_byte;
     run.charge(run.schedule.util_from_bytes_base.saturating_add(per_byte.saturating_mul(bytes.len() as u64)))?;
     let layout = run.layout_of(call.ty_arg(0)?)?;
-    run.decode(call.result(0)?, layout, &bytes, false).map_err(|error| match error {
+    run.decode(call.result(0)?, layout, &bytes).map_err(|error| match error {
         DecodeError::Malformed(_) => abort(MALFORMED),
         DecodeError::Stop(stop) => too_deep(stop),
     })

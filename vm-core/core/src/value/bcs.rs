@@ -1,16 +1,21 @@
-//! BCS of flat values, both ways.
+//! BCS of flat values: writing, and the parts that both directions share.
 
-use super::{VectorHeader, check_depth, live_variant};
+use super::{VectorHeader, check_depth, closure, live_variant};
 use crate::context::Context;
+use crate::context::closure::ClosureKind;
 use crate::context::ids::LayoutId;
-use crate::context::layout::{Field, Kind};
+use crate::context::layout::{Field, Int, Kind};
 use crate::memory::{Addr, Memory};
 use crate::stop::{Run, Stop};
 use monomove_types::StatusCode;
-use monomove_types::codec::{read_uleb, write_uleb};
+use monomove_types::codec::{write_bytes, write_module_id, write_type_tag, write_uleb};
 
-/// Vectors are shorter than this in BCS.
-const MAX_LENGTH: u64 = i32::MAX as u64;
+/// Version of the form of function values.
+pub(super) const CLOSURE_FORMAT: u16 = 1;
+/// Elements of a function value before the captured ones: format, module, name, type arguments, mask.
+pub(super) const CLOSURE_ELEMENTS: u64 = 5;
+/// Nodes of a type layout that is written beside a captured value.
+const MAX_CAPTURED_LAYOUT_NODES: u32 = 4096;
 
 /// Appends the BCS of the value at `addr` to `out`.
 pub(crate) fn serialize(ctx: &Context, memory: &Memory, addr: Addr, layout: LayoutId, out: &mut Vec<u8>) -> Run<()> {
@@ -52,7 +57,10 @@ fn write(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, out: &mut Vec
             write_uleb(out, u64::from(tag));
             write_fields(ctx, memory, addr, fields, out, depth)?;
         }
-        Kind::Closure => return Err(Stop::status(StatusCode::UNIMPLEMENTED_FUNCTIONALITY)),
+        Kind::Closure => {
+            let (object, kind) = closure(ctx, memory, addr)?;
+            write_closure(ctx, memory, object, kind, out, depth)?;
+        }
     }
     Ok(())
 }
@@ -61,134 +69,86 @@ fn write_fields(ctx: &Context, memory: &Memory, addr: Addr, fields: &[Field], ou
     fields.iter().try_for_each(|f| write(ctx, memory, addr + f.offset, f.layout, out, depth + 1))
 }
 
-/// Why bytes did not become a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum DecodeError {
-    /// The bytes are not the BCS of a value of the type: offset of the first bad byte.
-    Malformed(usize),
-    /// The machine stopped: out of memory, too deep.
-    Stop(Stop),
-}
-
-impl From<Stop> for DecodeError {
-    fn from(stop: Stop) -> Self {
-        Self::Stop(stop)
-    }
-}
-
-/// Decodes all of `bytes` into a value at `addr`. `signers` tells whether a signer may be made out of bytes.
-pub(crate) fn deserialize(
+/// A function value: a sequence of its function, its mask, and each captured value behind its type layout.
+fn write_closure(
     ctx: &Context,
-    memory: &mut Memory,
-    addr: Addr,
-    layout: LayoutId,
-    bytes: &[u8],
-    signers: bool,
-) -> Result<(), DecodeError> {
-    let mut reader = Reader { ctx, memory, bytes, at: 0, signers };
-    reader.read(addr, layout, 1)?;
-    if reader.at == bytes.len() { Ok(()) } else { Err(DecodeError::Malformed(reader.at)) }
+    memory: &Memory,
+    object: Addr,
+    kind: &ClosureKind,
+    out: &mut Vec<u8>,
+    depth: u32,
+) -> Run<()> {
+    let refused = || Stop::status(StatusCode::VALUE_SERIALIZATION_ERROR);
+    if !kind.storable {
+        return Err(refused());
+    }
+    write_uleb(out, CLOSURE_ELEMENTS + 2 * kind.captured.len() as u64);
+    out.extend_from_slice(&CLOSURE_FORMAT.to_le_bytes());
+    write_module_id(out, &ctx.module_id(kind.module)?);
+    write_bytes(out, ctx.types.name_text(kind.name).as_bytes());
+    let ty_args = ctx.types.list(kind.ty_args);
+    write_uleb(out, ty_args.len() as u64);
+    for &ty in ty_args.iter() {
+        let tag = ctx.tag(ty)?;
+        tag.check_nesting().map_err(|_| refused())?;
+        write_type_tag(out, &tag);
+    }
+    out.extend_from_slice(&kind.mask.to_le_bytes());
+    for field in &kind.captured {
+        write_layout(ctx, field.layout, out)?;
+        write(ctx, memory, object + field.offset, field.layout, out, depth + 1)?;
+    }
+    Ok(())
 }
 
-struct Reader<'a> {
-    ctx: &'a Context,
-    memory: &'a mut Memory,
-    bytes: &'a [u8],
-    at: usize,
-    signers: bool,
+/// The BCS of a `MoveTypeLayout` (`specs/runtime.md`: closures).
+pub(super) fn write_layout(ctx: &Context, id: LayoutId, out: &mut Vec<u8>) -> Run<()> {
+    let layout = ctx.layout(id);
+    if layout.nodes > MAX_CAPTURED_LAYOUT_NODES {
+        return Err(Stop::status(StatusCode::VALUE_SERIALIZATION_ERROR));
+    }
+    check_depth(layout.depth)?;
+    layout_tags(ctx, id, out);
+    Ok(())
 }
 
-impl Reader<'_> {
-    fn malformed<T>(&self) -> Result<T, DecodeError> {
-        Err(DecodeError::Malformed(self.at))
+fn layout_tags(ctx: &Context, id: LayoutId, out: &mut Vec<u8>) {
+    match &ctx.layout(id).kind {
+        Kind::Bool => out.push(0),
+        Kind::Int(int) => out.push(match int {
+            Int::U8 => 1,
+            Int::U64 => 2,
+            Int::U128 => 3,
+            Int::U16 => 8,
+            Int::U32 => 9,
+            Int::U256 => 10,
+            Int::I8 => 13,
+            Int::I16 => 14,
+            Int::I32 => 15,
+            Int::I64 => 16,
+            Int::I128 => 17,
+            Int::I256 => 18,
+        }),
+        Kind::Address => out.push(4),
+        Kind::Signer => out.push(7),
+        Kind::Vector(element) => {
+            out.push(5);
+            layout_tags(ctx, *element, out);
+        }
+        Kind::Struct(fields) => {
+            out.extend([6, 0]);
+            field_tags(ctx, fields, out);
+        }
+        Kind::Enum(variants) => {
+            out.extend([6, 1]);
+            write_uleb(out, variants.len() as u64);
+            variants.iter().for_each(|fields| field_tags(ctx, fields, out));
+        }
+        Kind::Closure => out.push(12),
     }
+}
 
-    /// Copies the next bytes to `addr`.
-    fn take(&mut self, addr: Addr, size: u32) -> Result<(), DecodeError> {
-        let bytes = self.bytes;
-        match bytes.get(self.at..self.at + size as usize) {
-            Some(slice) => {
-                self.memory.bytes_mut(addr, size).copy_from_slice(slice);
-                self.at += size as usize;
-                Ok(())
-            }
-            None => self.malformed(),
-        }
-    }
-
-    fn bools(&self, len: usize) -> Result<(), DecodeError> {
-        match self.bytes.get(self.at..self.at + len) {
-            Some(bytes) if bytes.iter().all(|b| *b < 2) => Ok(()),
-            _ => self.malformed(),
-        }
-    }
-
-    fn uleb(&mut self, max: u64) -> Result<u64, DecodeError> {
-        match read_uleb(&self.bytes[self.at..], max) {
-            Ok((value, len)) => {
-                self.at += len;
-                Ok(value)
-            }
-            Err(_) => self.malformed(),
-        }
-    }
-
-    fn read(&mut self, addr: Addr, id: LayoutId, depth: u32) -> Result<(), DecodeError> {
-        check_depth(depth)?;
-        let ctx = self.ctx;
-        let layout = ctx.layout(id);
-        match &layout.kind {
-            Kind::Bool => {
-                self.bools(1)?;
-                self.take(addr, 1)
-            }
-            Kind::Int(_) | Kind::Address => self.take(addr, layout.size),
-            Kind::Signer if self.signers => self.take(addr, layout.size),
-            Kind::Signer => self.malformed(),
-            Kind::Vector(element) => self.vector(addr, *element, depth),
-            Kind::Struct(fields) => self.fields(addr, fields, depth),
-            Kind::Enum(variants) => {
-                let tag = self.uleb(u64::from(u16::MAX))? as u16;
-                let Some(fields) = variants.get(usize::from(tag)) else { return self.malformed() };
-                // Bytes that belong to no field of this variant are never read, but they are copied: make them definite.
-                self.memory.bytes_mut(addr, layout.size).fill(0);
-                self.memory.set(addr, tag);
-                self.fields(addr, fields, depth)
-            }
-            Kind::Closure => Err(Stop::status(StatusCode::UNIMPLEMENTED_FUNCTIONALITY).into()),
-        }
-    }
-
-    fn fields(&mut self, addr: Addr, fields: &[Field], depth: u32) -> Result<(), DecodeError> {
-        fields.iter().try_for_each(|f| self.read(addr + f.offset, f.layout, depth + 1))
-    }
-
-    fn vector(&mut self, addr: Addr, element: LayoutId, depth: u32) -> Result<(), DecodeError> {
-        let len = self.uleb(MAX_LENGTH)? as u32;
-        // Every value has at least one byte in BCS: a longer vector cannot be complete.
-        if len as usize > self.bytes.len() - self.at {
-            return self.malformed();
-        }
-        let ctx = self.ctx;
-        let inner = ctx.layout(element);
-        let total = len
-            .checked_mul(inner.size)
-            .ok_or_else(|| DecodeError::Stop(Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED)))?;
-        let scalar = matches!(inner.kind, Kind::Bool | Kind::Int(_) | Kind::Address);
-        if scalar && total as usize > self.bytes.len() - self.at {
-            return self.malformed();
-        }
-        let storage = if total == 0 { 0 } else { self.memory.allocate(total, element.0).map_err(Stop::from)? };
-        VectorHeader { storage, len, capacity: len }.write(self.memory, addr);
-        if scalar {
-            if len > 0 {
-                check_depth(depth + 1)?;
-            }
-            if inner.kind == Kind::Bool {
-                self.bools(len as usize)?;
-            }
-            return self.take(storage, total);
-        }
-        (0..len).try_for_each(|i| self.read(storage + i * inner.size, element, depth + 1))
-    }
+fn field_tags(ctx: &Context, fields: &[Field], out: &mut Vec<u8>) {
+    write_uleb(out, fields.len() as u64);
+    fields.iter().for_each(|f| layout_tags(ctx, f.layout, out));
 }

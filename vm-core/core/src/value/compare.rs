@@ -1,12 +1,12 @@
 //! Equality and order of flat values.
 
-use super::{VectorHeader, check_depth, live_variant};
+use super::{VectorHeader, check_depth, closure, live_variant};
 use crate::context::Context;
+use crate::context::closure::ClosureKind;
 use crate::context::ids::LayoutId;
 use crate::context::layout::{Field, Int, Kind};
 use crate::memory::{Addr, Memory};
-use crate::stop::{Run, Stop};
-use monomove_types::StatusCode;
+use crate::stop::Run;
 use std::cmp::Ordering;
 
 /// Whether two values of one layout are equal.
@@ -47,7 +47,14 @@ fn equal_at(ctx: &Context, memory: &Memory, a: Addr, b: Addr, id: LayoutId, dept
             }
             equal_fields(ctx, memory, a, b, fields, depth)
         }
-        Kind::Closure => Err(Stop::status(StatusCode::UNIMPLEMENTED_FUNCTIONALITY)),
+        Kind::Closure => {
+            let ((x, kind), (y, other)) = (closure(ctx, memory, a)?, closure(ctx, memory, b)?);
+            let function = |k: &ClosureKind| (k.module, k.name, k.ty_args, k.mask);
+            if function(kind) != function(other) {
+                return Ok(false);
+            }
+            equal_fields(ctx, memory, x, y, &kind.captured, depth)
+        }
     }
 }
 
@@ -93,8 +100,21 @@ fn compare_at(ctx: &Context, memory: &Memory, a: Addr, b: Addr, id: LayoutId, de
                 order => Ok(order),
             }
         }
-        Kind::Closure => Err(Stop::status(StatusCode::UNIMPLEMENTED_FUNCTIONALITY)),
+        Kind::Closure => {
+            let ((x, kind), (y, other)) = (closure(ctx, memory, a)?, closure(ctx, memory, b)?);
+            match compare_functions(ctx, kind, other)? {
+                Ordering::Equal => compare_fields(ctx, memory, x, y, &kind.captured, depth),
+                order => Ok(order),
+            }
+        }
     }
+}
+
+/// The order of functions: module, name, type arguments by their text, then what is captured.
+fn compare_functions(ctx: &Context, a: &ClosureKind, b: &ClosureKind) -> Run<Ordering> {
+    let arguments = |k: &ClosureKind| ctx.types.list(k.ty_args).iter().map(|&t| ctx.tag(t)).collect::<Run<Vec<_>>>();
+    let name = |k: &ClosureKind| (ctx.module_parts(k.module), ctx.types.name_text(k.name));
+    Ok(name(a).cmp(&name(b)).then(arguments(a)?.cmp(&arguments(b)?)).then(a.mask.cmp(&b.mask)))
 }
 
 fn compare_fields(ctx: &Context, memory: &Memory, a: Addr, b: Addr, fields: &[Field], depth: u32) -> Run<Ordering> {

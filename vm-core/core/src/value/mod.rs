@@ -4,8 +4,10 @@
 
 pub(crate) mod bcs;
 pub(crate) mod compare;
+pub(crate) mod decode;
 
 use crate::context::Context;
+use crate::context::closure::{ClosureId, ClosureKind};
 use crate::context::ids::LayoutId;
 use crate::context::layout::{Field, Int, Kind, MAX_VALUE_DEPTH, SIGNER_UNITS, UNIT};
 use crate::memory::{Addr, Memory};
@@ -56,6 +58,12 @@ pub(crate) fn byte_vector(memory: &Memory, addr: Addr) -> &[u8] {
     memory.bytes(header.storage, header.len)
 }
 
+/// The object and kind of the function value at `addr`.
+pub(crate) fn closure<'a>(ctx: &'a Context, memory: &Memory, addr: Addr) -> Run<(Addr, &'a std::rc::Rc<ClosureKind>)> {
+    let object: Addr = memory.get(addr);
+    Ok((object, ctx.closures.at(ClosureId(memory.get(object)))?))
+}
+
 /// The fields of the live variant of an enum at `addr`.
 pub(crate) fn live_variant<'a>(memory: &Memory, variants: &'a [Box<[Field]>], addr: Addr) -> Run<(u16, &'a [Field])> {
     let tag: u16 = memory.get(addr);
@@ -97,6 +105,13 @@ fn own(ctx: &Context, memory: &mut Memory, addr: Addr, id: LayoutId, depth: u32)
             let (_, fields) = live_variant(memory, variants, addr)?;
             own_fields(ctx, memory, addr, fields, depth)?;
         }
+        Kind::Closure => {
+            let (object, kind) = closure(ctx, memory, addr)?;
+            let copy = memory.allocate(kind.size, id.0)?;
+            memory.copy(copy, object, kind.size);
+            memory.set(addr, copy);
+            own_fields(ctx, memory, copy, &kind.captured, depth)?;
+        }
         _ => {}
     }
     Ok(())
@@ -129,7 +144,7 @@ fn units(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, packing: Pack
     }
     check_depth(depth)?;
     Ok(match &layout.kind {
-        Kind::Bool | Kind::Int(_) | Kind::Address | Kind::Closure => UNIT,
+        Kind::Bool | Kind::Int(_) | Kind::Address => UNIT,
         Kind::Signer => SIGNER_UNITS,
         Kind::Vector(element) => {
             let header = VectorHeader::read(memory, addr);
@@ -160,6 +175,10 @@ fn units(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, packing: Pack
         Kind::Enum(variants) => {
             let (_, fields) = live_variant(memory, variants, addr)?;
             2 * UNIT + fields_units(ctx, memory, addr, fields, packing, depth)?
+        }
+        Kind::Closure => {
+            let (object, kind) = closure(ctx, memory, addr)?;
+            UNIT + fields_units(ctx, memory, object, &kind.captured, packing, depth)?
         }
     })
 }

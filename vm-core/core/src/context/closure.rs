@@ -1,0 +1,69 @@
+//! Kinds of function values: which function, which of its parameters are captured, and how the captured values lie in memory.
+//!
+//! A function value is a pointer to a heap object: the id of its kind (u32, padded to 8 bytes), then the captured values.
+
+use super::ids::{ModuleRef, NameId, TargetId, TypeId, TypeListId};
+use super::layout::Field;
+use crate::stop::{Run, Stop};
+use monomove_types::StatusCode;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Where captured values start in a closure object.
+pub(crate) const CAPTURED_OFFSET: u32 = 8;
+
+/// Kinds in one context; far above what a block can add.
+const MAX_KINDS: usize = 1 << 28;
+
+/// A kind of function value: index into [`Closures`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClosureId(pub(crate) u32);
+
+/// What all function values of one kind share.
+#[derive(Debug)]
+pub(crate) struct ClosureKind {
+    pub(crate) target: TargetId,
+    pub(crate) module: ModuleRef,
+    pub(crate) name: NameId,
+    pub(crate) ty_args: TypeListId,
+    /// Bit `i`: parameter `i` is captured.
+    pub(crate) mask: u64,
+    /// The captured values, by their offsets in the object.
+    pub(crate) captured: Box<[Field]>,
+    /// Bytes of the object.
+    pub(crate) size: u32,
+    /// Whether values of this kind may be stored: the function must stay as it is over upgrades.
+    pub(crate) storable: bool,
+    /// The function type that such a value has.
+    pub(crate) value_type: TypeId,
+}
+
+/// All kinds of function values of a context.
+#[derive(Debug, Default)]
+pub(crate) struct Closures {
+    kinds: Vec<Rc<ClosureKind>>,
+    index: BTreeMap<(TargetId, u64), ClosureId>,
+}
+
+impl Closures {
+    /// The id of a kind; equal targets and masks have equal ids.
+    pub(crate) fn add(&mut self, kind: ClosureKind) -> Run<ClosureId> {
+        let key = (kind.target, kind.mask);
+        if let Some(&id) = self.index.get(&key) {
+            return Ok(id);
+        }
+        if self.kinds.len() >= MAX_KINDS {
+            return Err(Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED));
+        }
+        let id = ClosureId(self.kinds.len() as u32);
+        self.kinds.push(Rc::new(kind));
+        self.index.insert(key, id);
+        Ok(id)
+    }
+
+    /// A kind by its id.
+    pub(crate) fn at(&self, id: ClosureId) -> Run<&Rc<ClosureKind>> {
+        let missing = || Stop::with_message(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR, "no such kind of closure");
+        self.kinds.get(id.0 as usize).ok_or_else(missing)
+    }
+}
