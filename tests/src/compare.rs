@@ -137,6 +137,9 @@ fn compare_changes(
     for table in &output.new_tables {
         got.insert(format!("new_table {}", table.handle));
     }
+    for handle in &output.removed_tables {
+        got.insert(format!("remove_table {handle}"));
+    }
     let mut expected = BTreeSet::new();
     for change in &expect.changes {
         let bcs = change.bcs.as_deref().unwrap_or("");
@@ -240,6 +243,8 @@ mod tests {
             writes: Vec::new(),
             events: Vec::new(),
             new_tables: Vec::new(),
+            removed_tables: Vec::new(),
+            publish_request: None,
         }
     }
 

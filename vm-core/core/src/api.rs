@@ -153,6 +153,19 @@ pub struct NewTable {
     pub value: TypeTag,
 }
 
+/// A bundle of modules that the call asked to publish (`code::request_publish`). The machine's owner publishes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishRequest {
+    /// The account that publishes.
+    pub owner: AccountAddress,
+    /// Names that the modules must have.
+    pub expected_modules: Vec<String>,
+    /// The modules in the binary format.
+    pub bundle: Vec<Vec<u8>>,
+    /// Upgrade policy: 0 arbitrary, 1 compatible, 2 immutable.
+    pub policy: u8,
+}
+
 /// Everything a call produced. On failure the change set, events and tables are empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallOutput {
@@ -170,6 +183,10 @@ pub struct CallOutput {
     pub events: Vec<Event>,
     /// Tables created, in order.
     pub new_tables: Vec<NewTable>,
+    /// Handles of tables destroyed, in order.
+    pub removed_tables: Vec<AccountAddress>,
+    /// The publish request, if there was one.
+    pub publish_request: Option<PublishRequest>,
 }
 
 /// Names the code bytes a view handed out, so that a cached module can be checked without reading it again.
@@ -205,12 +222,19 @@ mod tag_text {
     use monomove_types::TypeTag;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(tag: &TypeTag, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        tag: &TypeTag,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_str(tag)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TypeTag, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<TypeTag, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -219,12 +243,20 @@ mod tag_list {
     use monomove_types::TypeTag;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(tags: &[TypeTag], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        tags: &[TypeTag],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(tags.iter().map(TypeTag::to_string))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TypeTag>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<TypeTag>, D::Error> {
         let texts = Vec::<String>::deserialize(deserializer)?;
-        texts.iter().map(|t| t.parse().map_err(serde::de::Error::custom)).collect()
+        texts
+            .iter()
+            .map(|t| t.parse().map_err(serde::de::Error::custom))
+            .collect()
     }
 }

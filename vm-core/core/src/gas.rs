@@ -16,6 +16,7 @@ macro_rules! schedule {
             }
         }
 
+        #[cfg(test)]
         impl GasSchedule {
             /// Key and value of every parameter, in a fixed order.
             pub(crate) fn entries(&self) -> Vec<(&'static str, u64)> {
@@ -218,7 +219,11 @@ mod tests {
 
     #[test]
     fn keys_are_unique() {
-        let mut keys: Vec<_> = GasSchedule::default().entries().into_iter().map(|(k, _)| k).collect();
+        let mut keys: Vec<_> = GasSchedule::default()
+            .entries()
+            .into_iter()
+            .map(|(k, _)| k)
+            .collect();
         let all = keys.len();
         keys.sort_unstable();
         keys.dedup();

@@ -49,7 +49,11 @@ pub(crate) struct GlobalSlot(usize);
 
 impl Globals {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { entries: Vec::new(), index: HashTable::new(), state: FixedState::with_seed(seed) }
+        Self {
+            entries: Vec::new(),
+            index: HashTable::new(),
+            state: FixedState::with_seed(seed),
+        }
     }
 
     /// Forgets everything: the next transaction starts from the state.
@@ -61,7 +65,9 @@ impl Globals {
     /// The slot of a value, if it was touched before.
     pub(crate) fn find(&self, key: &GlobalKey) -> Option<GlobalSlot> {
         let hash = self.state.hash_one(key);
-        self.index.find(hash, |&i| self.entries[i as usize].key == *key).map(|&i| GlobalSlot(i as usize))
+        self.index
+            .find(hash, |&i| self.entries[i as usize].key == *key)
+            .map(|&i| GlobalSlot(i as usize))
     }
 
     /// Reads a value from the state, decodes it, and adds it to the working set. Second: bytes read.
@@ -74,14 +80,18 @@ impl Globals {
         let original = decoder.view.value(&state_key(decoder.ctx, &key)?)?;
         let object = match &original {
             Some(bytes) => {
-                let object = decoder.memory.allocate(decoder.ctx.layout(layout).size, layout.0)?;
-                decoder.decode(object, layout, bytes).map_err(|error| match error {
-                    DecodeError::Malformed(at) => Stop::with_message(
-                        StatusCode::FAILED_TO_DESERIALIZE_RESOURCE,
-                        format!("the stored value is malformed at byte {at}"),
-                    ),
-                    DecodeError::Stop(stop) => stop,
-                })?;
+                let object = decoder
+                    .memory
+                    .allocate(decoder.ctx.layout(layout).size, layout.0)?;
+                decoder
+                    .decode(object, layout, bytes)
+                    .map_err(|error| match error {
+                        DecodeError::Malformed(at) => Stop::with_message(
+                            StatusCode::FAILED_TO_DESERIALIZE_RESOURCE,
+                            format!("the stored value is malformed at byte {at}"),
+                        ),
+                        DecodeError::Stop(stop) => stop,
+                    })?;
                 Some(object)
             }
             None => None,
@@ -90,9 +100,16 @@ impl Globals {
         let slot = GlobalSlot(self.entries.len());
         let (state, id) = (self.state.clone(), slot.0 as u32);
         let hash = state.hash_one(&key);
-        self.entries.push(Entry { key, layout, object, original, touched: false });
+        self.entries.push(Entry {
+            key,
+            layout,
+            object,
+            original,
+            touched: false,
+        });
         let entries = &self.entries;
-        self.index.insert_unique(hash, id, |&i| state.hash_one(&entries[i as usize].key));
+        self.index
+            .insert_unique(hash, id, |&i| state.hash_one(&entries[i as usize].key));
         Ok((slot, read))
     }
 
@@ -138,7 +155,8 @@ fn state_key(ctx: &Context, key: &GlobalKey) -> Run<StateKey> {
     Ok(match key {
         GlobalKey::Resource(address, ty) => {
             let tag = ctx.struct_tag_of(*ty)?;
-            tag.check_nesting().map_err(|_| Stop::status(StatusCode::VALUE_SERIALIZATION_ERROR))?;
+            tag.check_nesting()
+                .map_err(|_| Stop::status(StatusCode::VALUE_SERIALIZATION_ERROR))?;
             StateKey::resource(*address, tag)
         }
         GlobalKey::Item(handle, key) => StateKey::table_item(*handle, key.clone()),

@@ -12,7 +12,9 @@ use crate::memory::{Addr, Memory};
 use crate::stop::{Fail, Run, Stop};
 use crate::value::bcs;
 use crate::value::decode::DecodeError;
-use crate::{Access, Call, CallOutput, Failure, Location, MachineConfig, Outcome, StateView, TypedValue};
+use crate::{
+    Access, Call, CallOutput, Failure, Location, MachineConfig, Outcome, StateView, TypedValue,
+};
 use monomove_types::{Identifier, StatusCode};
 use std::rc::Rc;
 
@@ -123,22 +125,36 @@ impl Machine {
         let (gas_used, other) = (call.gas_limit - run.gas, run.other_gas);
         match result {
             Ok((finished, writes)) => Some(CallOutput {
-                outcome: Outcome::Returned { values: finished.values, mut_args: finished.mut_args },
+                outcome: Outcome::Returned {
+                    values: finished.values,
+                    mut_args: finished.mut_args,
+                },
                 gas_used,
                 instruction_gas: gas_used - other,
                 instructions: run.instructions,
                 writes,
                 events: run.effects.events,
                 new_tables: run.effects.new_tables,
+                removed_tables: run.effects.removed_tables,
+                publish_request: run.effects.publish_request,
             }),
             Err(Stop::Stale) => None,
             Err(Stop::Fail(fail)) => {
                 let unwound = run.unwind(fail.uncharged);
                 let instructions = run.instructions.saturating_sub(unwound.instructions);
                 let refunded = gas_used.saturating_sub(unwound.gas);
-                let used = if fail.status == StatusCode::OUT_OF_GAS { call.gas_limit } else { refunded };
+                let used = if fail.status == StatusCode::OUT_OF_GAS {
+                    call.gas_limit
+                } else {
+                    refunded
+                };
                 let instruction_gas = refunded.saturating_sub(other);
-                Some(failed(failure(run.ctx, *fail, unwound.at), used, instruction_gas, instructions))
+                Some(failed(
+                    failure(run.ctx, *fail, unwound.at),
+                    used,
+                    instruction_gas,
+                    instructions,
+                ))
             }
         }
     }
@@ -153,21 +169,37 @@ fn failed(failure: Failure, gas_used: u64, instruction_gas: u64, instructions: u
         writes: Vec::new(),
         events: Vec::new(),
         new_tables: Vec::new(),
+        removed_tables: Vec::new(),
+        publish_request: None,
     }
 }
 
 /// The failure as the outside sees it. A verification status that surfaces inside code is a verification error.
-fn failure(ctx: &Context, fail: Fail, at: Option<(Rc<crate::lower::code::Lowered>, u16)>) -> Failure {
-    let module = fail.module.or(at.as_ref().map(|(function, _)| function.module));
-    let location = module.and_then(|m| ctx.module_id(m).ok()).map_or(Location::Undefined, Location::Module);
+fn failure(
+    ctx: &Context,
+    fail: Fail,
+    at: Option<(Rc<crate::lower::code::Lowered>, u16)>,
+) -> Failure {
+    let module = fail
+        .module
+        .or(at.as_ref().map(|(function, _)| function.module));
+    let location = module
+        .and_then(|m| ctx.module_id(m).ok())
+        .map_or(Location::Undefined, Location::Module);
     let surfaced = at.is_some() && (1000..2000).contains(&fail.status.number());
-    let status = if surfaced { StatusCode::VERIFICATION_ERROR } else { fail.status };
+    let status = if surfaced {
+        StatusCode::VERIFICATION_ERROR
+    } else {
+        fail.status
+    };
     Failure {
         status,
         sub_status: fail.sub_status,
         message: fail.message,
         location,
-        function: at.as_ref().and_then(|(f, _)| Identifier::new(ctx.types.name_text(f.name)).ok()),
+        function: at
+            .as_ref()
+            .and_then(|(f, _)| Identifier::new(ctx.types.name_text(f.name)).ok()),
         function_index: at.as_ref().map(|(f, _)| f.function_index),
         offset: at.map(|(_, offset)| offset),
     }
@@ -179,7 +211,10 @@ fn run_call(run: &mut Interpreter<'_>, call: &Call) -> Run<Finished> {
     let module = run.ctx.module(run.view, id)?;
     let name = run.ctx.types.name(call.function.as_str())?;
     let index = module.function_index(name).ok_or_else(|| {
-        Stop::with_message(StatusCode::FUNCTION_RESOLUTION_FAILURE, format!("no function {}", call.function.as_str()))
+        Stop::with_message(
+            StatusCode::FUNCTION_RESOLUTION_FAILURE,
+            format!("no function {}", call.function.as_str()),
+        )
     })?;
     let (def, handle) = module.function(index);
     if call.access == Access::Entry && !def.is_entry {
@@ -189,9 +224,14 @@ fn run_call(run: &mut Interpreter<'_>, call: &Call) -> Run<Finished> {
         ));
     }
     let ty_args = type_arguments(run, call, &module, id, &handle.type_parameters)?;
-    let signature = |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
-    let params = run.ctx.instantiate_all(&module, signature(handle.parameters), &ty_args)?;
-    let results = run.ctx.instantiate_all(&module, signature(handle.return_), &ty_args)?;
+    let signature =
+        |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
+    let params = run
+        .ctx
+        .instantiate_all(&module, signature(handle.parameters), &ty_args)?;
+    let results = run
+        .ctx
+        .instantiate_all(&module, signature(handle.return_), &ty_args)?;
     let types = &mut run.ctx.types;
     let key = TargetKey {
         module: id,
@@ -209,7 +249,11 @@ fn run_call(run: &mut Interpreter<'_>, call: &Call) -> Run<Finished> {
     let homes = place_arguments(run, call, &params, &shape, fp)?;
     let entry = run.code.target(key)?;
     run.run(entry)?;
-    let values = results.iter().zip(&shape.results).map(|(&ty, slot)| read_value(run, ty, fp + slot)).collect::<Run<_>>()?;
+    let values = results
+        .iter()
+        .zip(&shape.results)
+        .map(|(&ty, slot)| read_value(run, ty, fp + slot))
+        .collect::<Run<_>>()?;
     let mut mut_args = Vec::new();
     for (n, (&ty, home)) in (0..).zip(params.iter().zip(homes)) {
         if ty.is_mutable_reference() {
@@ -226,11 +270,19 @@ fn type_arguments(
     id: ModuleRef,
     constraints: &[monomove_types::AbilitySet],
 ) -> Run<Vec<TypeId>> {
-    let ty_args = call.ty_args.iter().map(|tag| run.ctx.type_of_tag(run.view, tag)).collect::<Run<Vec<_>>>()?;
+    let ty_args = call
+        .ty_args
+        .iter()
+        .map(|tag| run.ctx.type_of_tag(run.view, tag))
+        .collect::<Run<Vec<_>>>()?;
     if ty_args.len() != constraints.len() {
         let stop = Stop::with_message(
             StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH,
-            format!("the function takes {} type arguments, {} given", constraints.len(), ty_args.len()),
+            format!(
+                "the function takes {} type arguments, {} given",
+                constraints.len(),
+                ty_args.len()
+            ),
         );
         return Err(stop.in_module(id));
     }
@@ -252,7 +304,10 @@ fn place_arguments(
     fp: Addr,
 ) -> Run<Vec<Addr>> {
     let signers = call.signers.len();
-    let leading = params.iter().take_while(|ty| ty.referent() == TypeId::SIGNER).count();
+    let leading = params
+        .iter()
+        .take_while(|ty| ty.referent() == TypeId::SIGNER)
+        .count();
     if signers > leading {
         return Err(Stop::with_message(
             StatusCode::NUMBER_OF_SIGNER_ARGUMENTS_MISMATCH,
@@ -262,7 +317,11 @@ fn place_arguments(
     if signers + call.args.len() != params.len() {
         return Err(Stop::with_message(
             StatusCode::NUMBER_OF_ARGUMENTS_MISMATCH,
-            format!("the function takes {} arguments, {} given", params.len(), signers + call.args.len()),
+            format!(
+                "the function takes {} arguments, {} given",
+                params.len(),
+                signers + call.args.len()
+            ),
         ));
     }
     let mut homes = Vec::with_capacity(params.len());
@@ -279,13 +338,16 @@ fn place_arguments(
         };
         match n.checked_sub(signers) {
             None => run.memory.set(home, call.signers[n].0),
-            Some(arg) => run.decode(home, layout, &call.args[arg]).map_err(|error| match error {
-                DecodeError::Malformed(at) => Stop::with_message(
-                    StatusCode::FAILED_TO_DESERIALIZE_ARGUMENT,
-                    format!("argument {arg} is malformed at byte {at}"),
-                ),
-                DecodeError::Stop(stop) => stop,
-            })?,
+            Some(arg) => {
+                run.decode(home, layout, &call.args[arg])
+                    .map_err(|error| match error {
+                        DecodeError::Malformed(at) => Stop::with_message(
+                            StatusCode::FAILED_TO_DESERIALIZE_ARGUMENT,
+                            format!("argument {arg} is malformed at byte {at}"),
+                        ),
+                        DecodeError::Stop(stop) => stop,
+                    })?
+            }
         }
         homes.push(home);
     }
@@ -305,5 +367,8 @@ fn read_value(run: &mut Interpreter<'_>, ty: TypeId, slot: Addr) -> Run<TypedVal
 fn typed(run: &mut Interpreter<'_>, ty: TypeId, at: Addr) -> Run<TypedValue> {
     let layout = run.ctx.layout_id(run.view, ty)?;
     let tag = run.ctx.tag(ty)?;
-    Ok(TypedValue { ty: tag, bcs: bcs::to_bytes(run.ctx, run.memory, at, layout)? })
+    Ok(TypedValue {
+        ty: tag,
+        bcs: bcs::to_bytes(run.ctx, run.memory, at, layout)?,
+    })
 }

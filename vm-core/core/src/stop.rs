@@ -31,7 +31,13 @@ impl Stop {
     /// A failure with nothing but a status.
     #[cold]
     pub(crate) fn status(status: StatusCode) -> Self {
-        Self::Fail(Box::new(Fail { status, sub_status: None, message: None, module: None, uncharged: false }))
+        Self::Fail(Box::new(Fail {
+            status,
+            sub_status: None,
+            message: None,
+            module: None,
+            uncharged: false,
+        }))
     }
 
     #[cold]

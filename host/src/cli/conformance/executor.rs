@@ -52,6 +52,8 @@ impl Executor for SandboxExecutor {
                 writes: Vec::new(),
                 events: Vec::new(),
                 new_tables: Vec::new(),
+                removed_tables: Vec::new(),
+                publish_request: None,
             })),
             Ok(TransactionOutcome::SandboxFault(fault)) => Executed::Fault(fault.to_string()),
             Err(error) => Executed::Fault(error.to_string()),

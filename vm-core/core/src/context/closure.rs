@@ -63,7 +63,12 @@ impl Closures {
 
     /// A kind by its id.
     pub(crate) fn at(&self, id: ClosureId) -> Run<&Rc<ClosureKind>> {
-        let missing = || Stop::with_message(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR, "no such kind of closure");
+        let missing = || {
+            Stop::with_message(
+                StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR,
+                "no such kind of closure",
+            )
+        };
         self.kinds.get(id.0 as usize).ok_or_else(missing)
     }
 }

@@ -57,7 +57,9 @@ impl TypeId {
 
     /// `&self` or `&mut self`; `None` when this is a reference already.
     pub(crate) fn reference(self, mutable: bool) -> Option<Self> {
-        (!self.is_reference()).then(|| Self(self.0 | if mutable { Self::TAGS } else { Self::REFERENCE }))
+        (!self.is_reference()).then_some(Self(
+            self.0 | if mutable { Self::TAGS } else { Self::REFERENCE },
+        ))
     }
 
     pub(crate) fn is_reference(self) -> bool {
@@ -76,7 +78,8 @@ impl TypeId {
     /// Index of a compound value type in the table.
     pub(crate) fn compound_index(self) -> Option<usize> {
         let index = self.0 & !Self::TAGS;
-        (index >= Self::FIRST_COMPOUND && !self.is_reference()).then(|| (index - Self::FIRST_COMPOUND) as usize)
+        (index >= Self::FIRST_COMPOUND && !self.is_reference())
+            .then(|| (index - Self::FIRST_COMPOUND) as usize)
     }
 }
 
@@ -90,7 +93,7 @@ impl TypeListId {
 
     /// The list of one value type; `None` for references, which have no room for the tag.
     pub(crate) fn single(ty: TypeId) -> Option<Self> {
-        (!ty.is_reference()).then(|| Self(ty.0 | Self::SINGLE))
+        (!ty.is_reference()).then_some(Self(ty.0 | Self::SINGLE))
     }
 
     /// The type of a list made by [`TypeListId::single`].

@@ -190,12 +190,20 @@ impl Builder {
     /// Adds a field; `None` when the value gets too large.
     pub(crate) fn push(&mut self, id: LayoutId, layout: &Layout) -> Option<()> {
         let offset = self.end.checked_next_multiple_of(layout.align)?;
-        self.end = offset.checked_add(layout.size).filter(|&end| end <= MAX_VALUE_BYTES)?;
+        self.end = offset
+            .checked_add(layout.size)
+            .filter(|&end| end <= MAX_VALUE_BYTES)?;
         self.fields.push(Field { offset, layout: id });
         self.align = self.align.max(layout.align);
         self.plain &= layout.plain;
-        self.units = self.units.zip(layout.fixed_units).map(|(a, b)| a.saturating_add(b));
-        self.bcs = self.bcs.zip(layout.fixed_bcs).map(|(a, b)| a.saturating_add(b));
+        self.units = self
+            .units
+            .zip(layout.fixed_units)
+            .map(|(a, b)| a.saturating_add(b));
+        self.bcs = self
+            .bcs
+            .zip(layout.fixed_bcs)
+            .map(|(a, b)| a.saturating_add(b));
         self.depth = self.depth.max(layout.depth.saturating_add(1));
         self.nodes = self.nodes.saturating_add(layout.nodes);
         Some(())

@@ -1,22 +1,29 @@
 //! The execution context: everything derived from code that outlives a transaction. Names, types, layouts, loaded modules.
 
 pub(crate) mod closure;
+mod depth;
 pub(crate) mod ids;
 pub(crate) mod layout;
 pub(crate) mod module;
 mod tags;
 pub(crate) mod types;
 
-use crate::stop::{Run, Stop};
 use crate::StateView;
-use ids::{LayoutId, ModuleRef, NameId, TemplateId, TypeId, TypeListId};
-use layout::{Builder, Kind, Layout, MAX_LAYOUT_DEPTH, REFERENCE_BYTES, SIGNER_UNITS, TAG_BYTES, UNIT, VECTOR_BYTES};
+use crate::stop::{Run, Stop};
 use closure::Closures;
+use depth::DepthFormula;
+use ids::{LayoutId, ModuleRef, NameId, TemplateId, TypeId, TypeListId};
+use layout::{
+    Builder, Kind, Layout, MAX_LAYOUT_DEPTH, REFERENCE_BYTES, TAG_BYTES, UNIT, VECTOR_BYTES,
+};
 use module::Module;
-use monomove_format::{CompiledModule, DeserializerConfig, FieldDefinition, SignatureToken, StructFieldInformation};
+use monomove_format::{
+    CompiledModule, DeserializerConfig, FieldDefinition, SignatureToken, StructFieldInformation,
+};
 use monomove_types::{AbilitySet, AccountAddress, Identifier, ModuleId, StatusCode};
+use std::collections::BTreeMap;
 use std::rc::Rc;
-use types::{TypeNode, Types};
+use types::{Limits, TypeNode, Types};
 
 /// Identifiers in modules may have this many bytes.
 const MAX_IDENTIFIER_BYTES: u64 = 255;
@@ -31,6 +38,7 @@ pub(crate) struct Context {
     pub(crate) closures: Closures,
     /// Layout of each compound type, by its index.
     layout_of: Vec<Option<LayoutId>>,
+    depth_formulas: BTreeMap<TemplateId, Rc<DepthFormula>>,
     /// Number of the running transaction; modules are checked against the state once in each.
     pub(crate) transaction: u32,
     max_version: u32,
@@ -39,7 +47,11 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(hash_seed: u64, max_version: u32) -> Self {
         let layouts = (0..TypeId::FIRST_COMPOUND)
-            .map(|i| Layout::primitive(TypeId(i)).or_else(|| Layout::primitive(TypeId::BOOL)).map(Rc::new))
+            .map(|i| {
+                Layout::primitive(TypeId(i))
+                    .or_else(|| Layout::primitive(TypeId::BOOL))
+                    .map(Rc::new)
+            })
             .collect::<Option<Vec<_>>>()
             .unwrap_or_default();
         Self {
@@ -48,6 +60,7 @@ impl Context {
             layouts,
             closures: Closures::default(),
             layout_of: Vec::new(),
+            depth_formulas: BTreeMap::new(),
             transaction: 0,
             max_version,
         }
@@ -60,14 +73,26 @@ impl Context {
             return Ok(module);
         }
         let module_id = self.module_id(id)?;
-        let missing = || Stop::with_message(StatusCode::LINKER_ERROR, format!("no module {module_id}")).uncharged();
+        let missing = || {
+            Stop::with_message(StatusCode::LINKER_ERROR, format!("no module {module_id}"))
+                .uncharged()
+        };
         let code = view.module(&module_id)?.ok_or_else(missing)?;
-        let config = DeserializerConfig { max_version: self.max_version, max_identifier_size: MAX_IDENTIFIER_BYTES };
+        let config = DeserializerConfig {
+            max_version: self.max_version,
+            max_identifier_size: MAX_IDENTIFIER_BYTES,
+        };
         let binary = CompiledModule::deserialize_with(&code.bytes, &config).map_err(|e| {
-            Stop::with_message(StatusCode::CODE_DESERIALIZATION_ERROR, format!("module {module_id}: {e}"))
+            Stop::with_message(
+                StatusCode::CODE_DESERIALIZATION_ERROR,
+                format!("module {module_id}: {e}"),
+            )
         })?;
         if binary.self_id() != module_id {
-            return Err(Stop::with_message(StatusCode::STORAGE_ERROR, format!("the module under {module_id} has another id")));
+            return Err(Stop::with_message(
+                StatusCode::STORAGE_ERROR,
+                format!("the module under {module_id} has another id"),
+            ));
         }
         let module = Rc::new(Module::new(&mut self.types, id, binary, code.token)?);
         module.checked_in.set(self.transaction);
@@ -109,7 +134,22 @@ impl Context {
     }
 
     /// The concrete type of a signature token of `module` under `args`. The depth of a token is bounded by the format.
-    pub(crate) fn instantiate(&mut self, module: &Module, token: &SignatureToken, args: &[TypeId]) -> Run<TypeId> {
+    pub(crate) fn instantiate(
+        &mut self,
+        module: &Module,
+        token: &SignatureToken,
+        args: &[TypeId],
+    ) -> Run<TypeId> {
+        self.instantiate_within(module, token, args, Limits::Runtime)
+    }
+
+    fn instantiate_within(
+        &mut self,
+        module: &Module,
+        token: &SignatureToken,
+        args: &[TypeId],
+        limits: Limits,
+    ) -> Run<TypeId> {
         Ok(match token {
             SignatureToken::Bool => TypeId::BOOL,
             SignatureToken::U8 => TypeId::U8,
@@ -127,43 +167,79 @@ impl Context {
             SignatureToken::Address => TypeId::ADDRESS,
             SignatureToken::Signer => TypeId::SIGNER,
             SignatureToken::Vector(element) => {
-                let element = self.instantiate_value(module, element, args)?;
-                self.types.vector(element)?
+                let element = self.instantiate_value(module, element, args, limits)?;
+                self.types.within(TypeNode::Vector(element), limits)?
             }
             SignatureToken::Struct(handle) => {
-                self.types.compound(TypeNode::Struct(module.templates[usize::from(handle.0)], TypeListId::EMPTY))?
+                let template = module.templates[usize::from(handle.0)];
+                self.types
+                    .within(TypeNode::Struct(template, TypeListId::EMPTY), limits)?
             }
             SignatureToken::StructInstantiation(handle, ty_args) => {
-                let list =
-                    ty_args.iter().map(|t| self.instantiate_value(module, t, args)).collect::<Run<Vec<_>>>()?;
+                let list = ty_args
+                    .iter()
+                    .map(|t| self.instantiate_value(module, t, args, limits))
+                    .collect::<Run<Vec<_>>>()?;
                 let list = self.types.list_id(&list)?;
-                self.types.compound(TypeNode::Struct(module.templates[usize::from(handle.0)], list))?
+                let template = module.templates[usize::from(handle.0)];
+                self.types
+                    .within(TypeNode::Struct(template, list), limits)?
             }
             SignatureToken::Function(params, results, abilities) => {
-                let params = params.iter().map(|t| self.instantiate(module, t, args)).collect::<Run<Vec<_>>>()?;
-                let results = results.iter().map(|t| self.instantiate(module, t, args)).collect::<Run<Vec<_>>>()?;
-                let (params, results) = (self.types.list_id(&params)?, self.types.list_id(&results)?);
-                self.types.compound(TypeNode::Function { args: params, results, abilities: *abilities })?
+                let params = params
+                    .iter()
+                    .map(|t| self.instantiate_within(module, t, args, limits))
+                    .collect::<Run<Vec<_>>>()?;
+                let results = results
+                    .iter()
+                    .map(|t| self.instantiate_within(module, t, args, limits))
+                    .collect::<Run<Vec<_>>>()?;
+                let (params, results) =
+                    (self.types.list_id(&params)?, self.types.list_id(&results)?);
+                let node = TypeNode::Function {
+                    args: params,
+                    results,
+                    abilities: *abilities,
+                };
+                self.types.within(node, limits)?
             }
-            SignatureToken::Reference(inner) => self.reference(module, inner, args, false)?,
-            SignatureToken::MutableReference(inner) => self.reference(module, inner, args, true)?,
+            SignatureToken::Reference(inner) => {
+                self.reference(module, inner, args, false, limits)?
+            }
+            SignatureToken::MutableReference(inner) => {
+                self.reference(module, inner, args, true, limits)?
+            }
             SignatureToken::TypeParameter(index) => *args
                 .get(usize::from(*index))
                 .ok_or_else(|| Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH))?,
         })
     }
 
-    fn instantiate_value(&mut self, module: &Module, token: &SignatureToken, args: &[TypeId]) -> Run<TypeId> {
-        let ty = self.instantiate(module, token, args)?;
+    fn instantiate_value(
+        &mut self,
+        module: &Module,
+        token: &SignatureToken,
+        args: &[TypeId],
+        limits: Limits,
+    ) -> Run<TypeId> {
+        let ty = self.instantiate_within(module, token, args, limits)?;
         if ty.is_reference() {
             return Err(Stop::status(StatusCode::INVALID_SIGNATURE_TOKEN));
         }
         Ok(ty)
     }
 
-    fn reference(&mut self, module: &Module, inner: &SignatureToken, args: &[TypeId], mutable: bool) -> Run<TypeId> {
-        let ty = self.instantiate(module, inner, args)?;
-        ty.reference(mutable).ok_or_else(|| Stop::status(StatusCode::INVALID_SIGNATURE_TOKEN))
+    fn reference(
+        &mut self,
+        module: &Module,
+        inner: &SignatureToken,
+        args: &[TypeId],
+        mutable: bool,
+        limits: Limits,
+    ) -> Run<TypeId> {
+        let ty = self.instantiate_within(module, inner, args, limits)?;
+        ty.reference(mutable)
+            .ok_or_else(|| Stop::status(StatusCode::INVALID_SIGNATURE_TOKEN))
     }
 
     /// The concrete types of a signature.
@@ -173,7 +249,10 @@ impl Context {
         tokens: &[SignatureToken],
         args: &[TypeId],
     ) -> Run<Vec<TypeId>> {
-        tokens.iter().map(|t| self.instantiate(module, t, args)).collect()
+        tokens
+            .iter()
+            .map(|t| self.instantiate(module, t, args))
+            .collect()
     }
 
     /// Module and name of a struct type.
@@ -211,7 +290,10 @@ impl Context {
         if depth > MAX_LAYOUT_DEPTH {
             return Err(Stop::status(StatusCode::VM_MAX_VALUE_DEPTH_REACHED));
         }
-        let node = self.types.node(ty).ok_or_else(|| Stop::status(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR))?;
+        let node = self
+            .types
+            .node(ty)
+            .ok_or_else(|| Stop::status(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR))?;
         let layout = match node {
             TypeNode::Vector(element) => {
                 let element = self.layout_at(view, element, depth + 1)?;
@@ -239,7 +321,9 @@ impl Context {
                 nodes: 1,
                 kind: Kind::Closure,
             },
-            TypeNode::Struct(template, args) => self.struct_layout(view, ty, template, args, depth)?,
+            TypeNode::Struct(template, args) => {
+                self.struct_layout(view, ty, template, args, depth)?
+            }
         };
         let id = LayoutId(self.layouts.len() as u32);
         self.layouts.push(Rc::new(layout));
@@ -262,19 +346,21 @@ impl Context {
     ) -> Run<Layout> {
         let (module_ref, name) = self.types.template_parts(template);
         let module = self.module(view, module_ref)?;
-        let (def, handle) = module
-            .struct_by_name(name)
-            .ok_or_else(|| Stop::with_message(StatusCode::TYPE_RESOLUTION_FAILURE, "no such struct"))?;
+        let (def, handle) = module.struct_by_name(name).ok_or_else(|| {
+            Stop::with_message(StatusCode::TYPE_RESOLUTION_FAILURE, "no such struct")
+        })?;
         let args = self.types.list(args).to_vec();
         if handle.type_parameters.len() != args.len() {
             return Err(Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH));
         }
         match &def.field_information {
-            StructFieldInformation::Native => {
-                Err(Stop::with_message(StatusCode::TYPE_RESOLUTION_FAILURE, "native structs have no layout"))
-            }
+            StructFieldInformation::Native => Err(Stop::with_message(
+                StatusCode::TYPE_RESOLUTION_FAILURE,
+                "native structs have no layout",
+            )),
             StructFieldInformation::Declared(fields) => {
-                let b = self.fields_layout(view, &module, fields, &args, Builder::new(0, UNIT), depth)?;
+                let b =
+                    self.fields_layout(view, &module, fields, &args, Builder::new(0, UNIT), depth)?;
                 Ok(Layout {
                     ty,
                     size: b.end.next_multiple_of(b.align),
@@ -289,11 +375,13 @@ impl Context {
             }
             StructFieldInformation::DeclaredVariants(variants) => {
                 let mut layouts = Vec::with_capacity(variants.len());
-                let (mut end, mut align, mut plain, mut depth_max, mut nodes) = (TAG_BYTES, 2, true, 1, 1u32);
+                let (mut end, mut align, mut plain, mut depth_max, mut nodes) =
+                    (TAG_BYTES, 2, true, 1, 1u32);
                 let mut units: Option<Option<u64>> = None;
                 for variant in variants {
                     let start = Builder::new(TAG_BYTES, 2 * UNIT);
-                    let b = self.fields_layout(view, &module, &variant.fields, &args, start, depth)?;
+                    let b =
+                        self.fields_layout(view, &module, &variant.fields, &args, start, depth)?;
                     (end, align, plain) = (end.max(b.end), align.max(b.align), plain && b.plain);
                     (depth_max, nodes) = (depth_max.max(b.depth), nodes.saturating_add(b.nodes));
                     units = Some(units.map_or(b.units, |u| u.filter(|_| u == b.units)));
@@ -324,11 +412,11 @@ impl Context {
         depth: u32,
     ) -> Run<Builder> {
         for field in fields {
-            let ty = self.instantiate_value(module, &field.signature.0, args)?;
+            let ty = self.instantiate_value(module, &field.signature.0, args, Limits::None)?;
             let id = self.layout_at(view, ty, depth + 1)?;
-            builder
-                .push(id, self.layout(id))
-                .ok_or_else(|| Stop::with_message(StatusCode::TOO_MANY_TYPE_NODES, "the value is too large"))?;
+            builder.push(id, self.layout(id)).ok_or_else(|| {
+                Stop::with_message(StatusCode::TOO_MANY_TYPE_NODES, "the value is too large")
+            })?;
         }
         Ok(builder)
     }
@@ -354,20 +442,32 @@ impl Context {
             Some(TypeNode::Function { abilities, .. }) => Ok(abilities),
             Some(TypeNode::Vector(element)) => {
                 let element = self.abilities(view, element)?;
-                Ok(AbilitySet::polymorphic_abilities(AbilitySet::VECTOR, [false], [element]))
+                Ok(AbilitySet::polymorphic_abilities(
+                    AbilitySet::VECTOR,
+                    [false],
+                    [element],
+                ))
             }
             Some(TypeNode::Struct(template, args)) => {
                 let (module_ref, name) = self.types.template_parts(template);
                 let module = self.module(view, module_ref)?;
-                let (_, handle) =
-                    module.struct_by_name(name).ok_or_else(|| Stop::status(StatusCode::TYPE_RESOLUTION_FAILURE))?;
+                let (_, handle) = module
+                    .struct_by_name(name)
+                    .ok_or_else(|| Stop::status(StatusCode::TYPE_RESOLUTION_FAILURE))?;
                 let args = self.types.list(args).to_vec();
                 if handle.type_parameters.len() != args.len() {
                     return Err(Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH));
                 }
                 let phantom = handle.type_parameters.iter().map(|p| p.is_phantom);
-                let arguments = args.into_iter().map(|a| self.abilities(view, a)).collect::<Run<Vec<_>>>()?;
-                Ok(AbilitySet::polymorphic_abilities(handle.abilities, phantom, arguments))
+                let arguments = args
+                    .into_iter()
+                    .map(|a| self.abilities(view, a))
+                    .collect::<Run<Vec<_>>>()?;
+                Ok(AbilitySet::polymorphic_abilities(
+                    handle.abilities,
+                    phantom,
+                    arguments,
+                ))
             }
         }
     }
@@ -375,12 +475,20 @@ impl Context {
 
 impl Context {
     /// The modules that define the structs inside `types`, in the order of their ids. Layouts that are not made yet add nothing.
-    pub(crate) fn defining_modules(&self, types: impl IntoIterator<Item = TypeId>) -> Vec<ModuleRef> {
+    pub(crate) fn defining_modules(
+        &self,
+        types: impl IntoIterator<Item = TypeId>,
+    ) -> Vec<ModuleRef> {
         let mut modules = Vec::new();
         let mut seen = vec![false; self.layouts.len()];
         let mut work: Vec<LayoutId> = types
             .into_iter()
-            .filter_map(|ty| self.layout_of.get(ty.referent().compound_index()?).copied().flatten())
+            .filter_map(|ty| {
+                self.layout_of
+                    .get(ty.referent().compound_index()?)
+                    .copied()
+                    .flatten()
+            })
             .collect();
         while let Some(id) = work.pop() {
             let index = id.0 as usize;
@@ -394,7 +502,9 @@ impl Context {
             match &layout.kind {
                 Kind::Vector(element) => work.push(*element),
                 Kind::Struct(fields) => work.extend(fields.iter().map(|f| f.layout)),
-                Kind::Enum(variants) => work.extend(variants.iter().flat_map(|v| v.iter().map(|f| f.layout))),
+                Kind::Enum(variants) => {
+                    work.extend(variants.iter().flat_map(|v| v.iter().map(|f| f.layout)))
+                }
                 _ => {}
             }
         }

@@ -5,7 +5,9 @@ use super::types::Types;
 use crate::CodeToken;
 use crate::lower::destack::Stackless;
 use crate::stop::{Run, Stop};
-use monomove_format::{CompiledModule, FunctionDefinition, FunctionHandle, StructDefinition, StructHandle};
+use monomove_format::{
+    CompiledModule, FunctionDefinition, FunctionHandle, StructDefinition, StructHandle,
+};
 use monomove_types::StatusCode;
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
@@ -33,17 +35,31 @@ pub(crate) struct Module {
 
 impl Module {
     /// Interns the names of a deserialized (hence bounds-checked) module.
-    pub(crate) fn new(types: &mut Types, id: ModuleRef, binary: CompiledModule, token: CodeToken) -> Run<Self> {
-        let names = binary.identifiers.iter().map(|n| types.name(n.as_str())).collect::<Result<Vec<_>, _>>()?;
+    pub(crate) fn new(
+        types: &mut Types,
+        id: ModuleRef,
+        binary: CompiledModule,
+        token: CodeToken,
+    ) -> Run<Self> {
+        let names = binary
+            .identifiers
+            .iter()
+            .map(|n| types.name(n.as_str()))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut modules = Vec::with_capacity(binary.module_handles.len());
         for handle in &binary.module_handles {
             let address = binary.address_identifiers[usize::from(handle.address.0)];
-            modules.push(types.module(address, binary.identifiers[usize::from(handle.name.0)].as_str())?);
+            modules.push(types.module(
+                address,
+                binary.identifiers[usize::from(handle.name.0)].as_str(),
+            )?);
         }
         let mut templates = Vec::with_capacity(binary.struct_handles.len());
         for handle in &binary.struct_handles {
-            templates
-                .push(types.template(modules[usize::from(handle.module.0)], names[usize::from(handle.name.0)])?);
+            templates.push(types.template(
+                modules[usize::from(handle.module.0)],
+                names[usize::from(handle.name.0)],
+            )?);
         }
         let mut struct_defs = BTreeMap::new();
         for (index, def) in binary.struct_defs.iter().enumerate() {
@@ -55,7 +71,11 @@ impl Module {
             let handle = &binary.function_handles[usize::from(def.function.0)];
             function_defs.insert(names[usize::from(handle.name.0)], index as u16);
         }
-        let stackless = binary.function_defs.iter().map(|_| OnceCell::new()).collect();
+        let stackless = binary
+            .function_defs
+            .iter()
+            .map(|_| OnceCell::new())
+            .collect();
         Ok(Self {
             id,
             binary,
@@ -76,17 +96,29 @@ impl Module {
 
     pub(crate) fn function(&self, index: u16) -> (&FunctionDefinition, &FunctionHandle) {
         let def = &self.binary.function_defs[usize::from(index)];
-        (def, &self.binary.function_handles[usize::from(def.function.0)])
+        (
+            def,
+            &self.binary.function_handles[usize::from(def.function.0)],
+        )
     }
 
-    pub(crate) fn struct_by_name(&self, name: NameId) -> Option<(&StructDefinition, &StructHandle)> {
+    pub(crate) fn struct_by_name(
+        &self,
+        name: NameId,
+    ) -> Option<(&StructDefinition, &StructHandle)> {
         let def = &self.binary.struct_defs[usize::from(*self.struct_defs.get(&name)?)];
-        Some((def, &self.binary.struct_handles[usize::from(def.struct_handle.0)]))
+        Some((
+            def,
+            &self.binary.struct_handles[usize::from(def.struct_handle.0)],
+        ))
     }
 
     /// The stackless form of a function with code: made once.
     pub(crate) fn stackless(&self, index: u16) -> Run<Rc<Stackless>> {
-        let cell = self.stackless.get(usize::from(index)).ok_or_else(|| Stop::status(StatusCode::INDEX_OUT_OF_BOUNDS))?;
+        let cell = self
+            .stackless
+            .get(usize::from(index))
+            .ok_or_else(|| Stop::status(StatusCode::INDEX_OUT_OF_BOUNDS))?;
         if let Some(code) = cell.get() {
             return Ok(code.clone());
         }

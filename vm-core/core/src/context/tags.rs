@@ -5,7 +5,9 @@ use super::ids::{ModuleRef, TypeId};
 use super::types::TypeNode;
 use crate::StateView;
 use crate::stop::{Run, Stop};
-use monomove_types::{FunctionParamOrReturnTag, FunctionTag, Identifier, StatusCode, StructTag, TypeTag};
+use monomove_types::{
+    FunctionParamOrReturnTag, FunctionTag, Identifier, StatusCode, StructTag, TypeTag,
+};
 
 /// Sub-status of `TYPE_RESOLUTION_FAILURE`: the module has no such struct.
 const MISSING_STRUCT: u64 = 1;
@@ -46,7 +48,11 @@ impl Context {
                 let args = self.function_side(view, &function.args, depth)?;
                 let results = self.function_side(view, &function.results, depth)?;
                 let (args, results) = (self.types.list_id(&args)?, self.types.list_id(&results)?);
-                self.types.compound(TypeNode::Function { args, results, abilities: function.abilities })?
+                self.types.compound(TypeNode::Function {
+                    args,
+                    results,
+                    abilities: function.abilities,
+                })?
             }
         })
     }
@@ -64,7 +70,9 @@ impl Context {
                 match tag {
                     FunctionParamOrReturnTag::Value(_) => Ok(ty),
                     FunctionParamOrReturnTag::Reference(_) => ty.reference(false).ok_or_else(bad),
-                    FunctionParamOrReturnTag::MutableReference(_) => ty.reference(true).ok_or_else(bad),
+                    FunctionParamOrReturnTag::MutableReference(_) => {
+                        ty.reference(true).ok_or_else(bad)
+                    }
                 }
             })
             .collect()
@@ -72,7 +80,8 @@ impl Context {
 
     fn struct_tag(&mut self, view: &mut dyn StateView, tag: &StructTag, depth: u32) -> Run<TypeId> {
         let id = self.types.module(tag.address, tag.module.as_str())?;
-        let unresolved = || Stop::with_sub_status(StatusCode::TYPE_RESOLUTION_FAILURE, MISSING_STRUCT);
+        let unresolved =
+            || Stop::with_sub_status(StatusCode::TYPE_RESOLUTION_FAILURE, MISSING_STRUCT);
         let module = self.module(view, id)?;
         let name = self.types.name(tag.name.as_str())?;
         let (_, handle) = module.struct_by_name(name).ok_or_else(unresolved)?;
@@ -120,10 +129,19 @@ impl Context {
                         address,
                         module: identifier(module_name)?,
                         name: identifier(self.types.name_text(name))?,
-                        type_args: self.types.list(args).iter().map(|&t| self.tag(t)).collect::<Run<_>>()?,
+                        type_args: self
+                            .types
+                            .list(args)
+                            .iter()
+                            .map(|&t| self.tag(t))
+                            .collect::<Run<_>>()?,
                     }))
                 }
-                TypeNode::Function { args, results, abilities } => {
+                TypeNode::Function {
+                    args,
+                    results,
+                    abilities,
+                } => {
                     let side = |list| -> Run<Vec<_>> {
                         self.types
                             .list(list)
@@ -138,7 +156,11 @@ impl Context {
                             })
                             .collect()
                     };
-                    TypeTag::Function(Box::new(FunctionTag { args: side(args)?, results: side(results)?, abilities }))
+                    TypeTag::Function(Box::new(FunctionTag {
+                        args: side(args)?,
+                        results: side(results)?,
+                        abilities,
+                    }))
                 }
             },
         })

@@ -14,12 +14,25 @@ pub(crate) const MAX_TYPE_DEPTH: u32 = 20;
 /// Limit of any table: far above what one block can add, far below where tags would collide.
 const MAX_ENTRIES: usize = 1 << 28;
 
+/// Whether the limits of run-time types hold for a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limits {
+    /// The program instantiates it.
+    Runtime,
+    /// It is only a part of a layout.
+    None,
+}
+
 /// A compound type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TypeNode {
     Vector(TypeId),
     Struct(TemplateId, TypeListId),
-    Function { args: TypeListId, results: TypeListId, abilities: AbilitySet },
+    Function {
+        args: TypeListId,
+        results: TypeListId,
+        abilities: AbilitySet,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +51,23 @@ struct Interner<T> {
 
 impl<T> Interner<T> {
     fn new() -> Self {
-        Self { items: Vec::new(), index: HashTable::new() }
+        Self {
+            items: Vec::new(),
+            index: HashTable::new(),
+        }
     }
 
-    fn find<Q: Hash + ?Sized>(&self, state: &FixedState, key: &Q, eq: impl Fn(&T) -> bool) -> Option<u32> {
-        self.index.find(state.hash_one(key), |&i| self.items.get(i as usize).is_some_and(&eq)).copied()
+    fn find<Q: Hash + ?Sized>(
+        &self,
+        state: &FixedState,
+        key: &Q,
+        eq: impl Fn(&T) -> bool,
+    ) -> Option<u32> {
+        self.index
+            .find(state.hash_one(key), |&i| {
+                self.items.get(i as usize).is_some_and(&eq)
+            })
+            .copied()
     }
 
     /// Adds an item that is not there yet; `rehash` hashes as `key` did.
@@ -59,7 +84,9 @@ impl<T> Interner<T> {
         let id = self.items.len() as u32;
         self.items.push(item);
         let items = &self.items;
-        self.index.insert_unique(state.hash_one(key), id, |&i| items.get(i as usize).map_or(0, &rehash));
+        self.index.insert_unique(state.hash_one(key), id, |&i| {
+            items.get(i as usize).map_or(0, &rehash)
+        });
         Ok(id)
     }
 }
@@ -95,14 +122,20 @@ impl Types {
             return Ok(NameId(id));
         }
         let state = self.state.clone();
-        self.names.add(&state, name, name.into(), |n| state.hash_one(&**n)).map(NameId)
+        self.names
+            .add(&state, name, name.into(), |n| state.hash_one(&**n))
+            .map(NameId)
     }
 
     pub(crate) fn name_text(&self, id: NameId) -> &str {
         self.names.items.get(id.0 as usize).map_or("", |n| n)
     }
 
-    pub(crate) fn module(&mut self, address: AccountAddress, name: &str) -> Result<ModuleRef, StatusCode> {
+    pub(crate) fn module(
+        &mut self,
+        address: AccountAddress,
+        name: &str,
+    ) -> Result<ModuleRef, StatusCode> {
         let key = (address, self.name(name)?);
         let state = self.state.clone();
         let id = match self.modules.find(&state, &key, |m| *m == key) {
@@ -113,24 +146,59 @@ impl Types {
     }
 
     pub(crate) fn module_parts(&self, id: ModuleRef) -> (AccountAddress, NameId) {
-        self.modules.items.get(id.index()).copied().unwrap_or((AccountAddress::ZERO, NameId(0)))
+        self.modules
+            .items
+            .get(id.index())
+            .copied()
+            .unwrap_or((AccountAddress::ZERO, NameId(0)))
     }
 
-    pub(crate) fn template(&mut self, module: ModuleRef, name: NameId) -> Result<TemplateId, StatusCode> {
+    pub(crate) fn template(
+        &mut self,
+        module: ModuleRef,
+        name: NameId,
+    ) -> Result<TemplateId, StatusCode> {
         let key = (module, name);
         let state = self.state.clone();
         match self.templates.find(&state, &key, |t| *t == key) {
             Some(id) => Ok(TemplateId(id)),
-            None => self.templates.add(&state, &key, key, |t| state.hash_one(t)).map(TemplateId),
+            None => self
+                .templates
+                .add(&state, &key, key, |t| state.hash_one(t))
+                .map(TemplateId),
         }
     }
 
     pub(crate) fn template_parts(&self, id: TemplateId) -> (ModuleRef, NameId) {
-        self.templates.items.get(id.0 as usize).copied().unwrap_or((ModuleRef(0), NameId(0)))
+        self.templates
+            .items
+            .get(id.0 as usize)
+            .copied()
+            .unwrap_or((ModuleRef(0), NameId(0)))
+    }
+
+    /// Interns a compound type, within the limits of run-time types if asked.
+    pub(crate) fn within(&mut self, node: TypeNode, limits: Limits) -> Result<TypeId, StatusCode> {
+        match limits {
+            Limits::Runtime => self.compound(node),
+            Limits::None => self.compound_unlimited(node),
+        }
     }
 
     /// Interns a compound type. Fails on types above the size and depth limits of run-time types.
     pub(crate) fn compound(&mut self, node: TypeNode) -> Result<TypeId, StatusCode> {
+        let ty = self.compound_unlimited(node)?;
+        let (nodes, depth) = self.size(ty);
+        if depth > MAX_TYPE_DEPTH {
+            return Err(StatusCode::VM_MAX_TYPE_DEPTH_REACHED);
+        }
+        if nodes > MAX_TYPE_NODES {
+            return Err(StatusCode::TOO_MANY_TYPE_NODES);
+        }
+        Ok(ty)
+    }
+
+    fn compound_unlimited(&mut self, node: TypeNode) -> Result<TypeId, StatusCode> {
         let state = self.state.clone();
         if let Some(id) = self.types.find(&state, &node, |t| t.node == node) {
             return Ok(TypeId(id + TypeId::FIRST_COMPOUND));
@@ -145,16 +213,16 @@ impl Types {
             TypeNode::Vector(element) => child(self, element),
             TypeNode::Struct(_, args) => self.list(args).iter().for_each(|&t| child(self, t)),
             TypeNode::Function { args, results, .. } => {
-                self.list(args).iter().chain(self.list(results).iter()).for_each(|&t| child(self, t));
+                self.list(args)
+                    .iter()
+                    .chain(self.list(results).iter())
+                    .for_each(|&t| child(self, t));
             }
         }
-        if depth > MAX_TYPE_DEPTH {
-            return Err(StatusCode::VM_MAX_TYPE_DEPTH_REACHED);
-        }
-        if nodes > MAX_TYPE_NODES {
-            return Err(StatusCode::TOO_MANY_TYPE_NODES);
-        }
-        let id = self.types.add(&state, &node, TypeEntry { node, nodes, depth }, |t| state.hash_one(t.node))?;
+        let entry = TypeEntry { node, nodes, depth };
+        let id = self
+            .types
+            .add(&state, &node, entry, |t| state.hash_one(t.node))?;
         Ok(TypeId(id + TypeId::FIRST_COMPOUND))
     }
 
@@ -169,9 +237,16 @@ impl Types {
 
     /// Nodes and depth of a type; a reference counts as a node.
     pub(crate) fn size(&self, ty: TypeId) -> (u32, u32) {
-        let (nodes, depth) =
-            ty.referent().compound_index().and_then(|i| self.types.items.get(i)).map_or((1, 1), |t| (t.nodes, t.depth));
-        if ty.is_reference() { (nodes + 1, depth + 1) } else { (nodes, depth) }
+        let (nodes, depth) = ty
+            .referent()
+            .compound_index()
+            .and_then(|i| self.types.items.get(i))
+            .map_or((1, 1), |t| (t.nodes, t.depth));
+        if ty.is_reference() {
+            (nodes + 1, depth + 1)
+        } else {
+            (nodes, depth)
+        }
     }
 
     pub(crate) fn list_id(&mut self, list: &[TypeId]) -> Result<TypeListId, StatusCode> {
@@ -187,7 +262,10 @@ impl Types {
         let state = self.state.clone();
         match self.lists.find(&state, list, |l| **l == *list) {
             Some(id) => Ok(TypeListId(id)),
-            None => self.lists.add(&state, list, list.into(), |l| state.hash_one(&**l)).map(TypeListId),
+            None => self
+                .lists
+                .add(&state, list, list.into(), |l| state.hash_one(&**l))
+                .map(TypeListId),
         }
     }
 

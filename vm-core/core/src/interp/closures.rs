@@ -6,12 +6,18 @@ use crate::context::closure::ClosureId;
 use crate::context::ids::{ModuleRef, TargetId};
 use crate::memory::Addr;
 use crate::stop::{Run, Stop};
-use crate::value::{Packing, abstract_size, check_depth, closure};
+use crate::value::closure;
 use monomove_types::StatusCode;
 
 impl Interpreter<'_> {
-    /// Packs a function value: the function must exist and be visible, and what it captures must not be too deep.
-    pub(super) fn pack_closure(&mut self, fp: Addr, dst: u32, id: ClosureId, slots: u32) -> Run<()> {
+    /// Packs a function value: the function must exist and be visible.
+    pub(super) fn pack_closure(
+        &mut self,
+        fp: Addr,
+        dst: u32,
+        id: ClosureId,
+        slots: u32,
+    ) -> Run<()> {
         let kind = self.ctx.closures.at(id)?.clone();
         if self.code.at(kind.target).ready_in != self.transaction {
             self.prepare(kind.target)?;
@@ -20,28 +26,28 @@ impl Interpreter<'_> {
         let object = self.memory.allocate(kind.size, id.0)?;
         self.memory.bytes_mut(object, CAPTURED_OFFSET).fill(0);
         self.memory.set(object, id.0);
-        for (field, slot) in kind.captured.iter().zip(function.slot_lists[slots as usize].iter()) {
-            self.memory.copy(object + field.offset, fp + slot, self.ctx.layout(field.layout).size);
+        for (field, slot) in kind
+            .captured
+            .iter()
+            .zip(function.slot_lists[slots as usize].iter())
+        {
+            self.memory.copy(
+                object + field.offset,
+                fp + slot,
+                self.ctx.layout(field.layout).size,
+            );
         }
         self.memory.set(fp + dst, object);
-        self.captured_depth(object, &kind.captured)
-    }
-
-    /// Measuring a value fails when it is too deep; the captured ones lie one level below the closure.
-    fn captured_depth(&self, object: Addr, fields: &[crate::context::layout::Field]) -> Run<()> {
-        for field in fields {
-            let layout = self.ctx.layout(field.layout);
-            if layout.plain {
-                check_depth(layout.depth + 1)?;
-            } else {
-                abstract_size(self.ctx, self.memory, object + field.offset, field.layout, Packing::All)?;
-            }
-        }
         Ok(())
     }
 
     /// Puts the captured and the supplied arguments of a function value into the callee's frame. Returns the function.
-    pub(super) fn place_closure_arguments(&mut self, fp: Addr, slot: u32, call: u32) -> Run<TargetId> {
+    pub(super) fn place_closure_arguments(
+        &mut self,
+        fp: Addr,
+        slot: u32,
+        call: u32,
+    ) -> Run<TargetId> {
         let (object, kind) = closure(self.ctx, self.memory, fp + slot)?;
         let kind = kind.clone();
         if self.code.at(kind.target).ready_in != self.transaction {
@@ -60,7 +66,11 @@ impl Interpreter<'_> {
         for (i, param) in callee.shape.params.iter().enumerate() {
             if i < 64 && kind.mask & (1 << i) != 0 {
                 if let Some(field) = captured.next() {
-                    self.memory.copy(new_fp + param, object + field.offset, self.ctx.layout(field.layout).size);
+                    self.memory.copy(
+                        new_fp + param,
+                        object + field.offset,
+                        self.ctx.layout(field.layout).size,
+                    );
                 }
             } else if let Some((slot, size)) = supplied.next() {
                 self.memory.copy(new_fp + param, fp + slot, *size);
@@ -73,13 +83,22 @@ impl Interpreter<'_> {
     pub(super) fn enter(&mut self, target: TargetId, by_closure: bool) -> Run<Entered> {
         let callee = self.code.at(target);
         let (module, lock) = (callee.key.module, callee.locks_module);
-        if self.locks + u32::from(lock) > 0 && module != self.module_of_frame(self.frames.len()) && self.is_active(module)
+        if self.locks + u32::from(lock) > 0
+            && module != self.module_of_frame(self.frames.len())
+            && self.is_active(module)
         {
-            return Err(Stop::with_message(StatusCode::RUNTIME_DISPATCH_ERROR, "the module is entered again while it is locked"));
+            let stop = Stop::with_message(
+                StatusCode::RUNTIME_DISPATCH_ERROR,
+                "the module is entered again while it is locked",
+            );
+            return Err(stop.in_module(module));
         }
         self.locks += u32::from(lock);
         self.closure_frames += u32::from(by_closure);
-        Ok(Entered { closure: by_closure, lock })
+        Ok(Entered {
+            closure: by_closure,
+            lock,
+        })
     }
 
     /// Undoes [`Interpreter::enter`] when the callee has returned.
@@ -90,7 +109,10 @@ impl Interpreter<'_> {
 
     /// Module of the function at a depth of the call stack; the running one is at `frames.len()`.
     fn module_of_frame(&self, depth: usize) -> ModuleRef {
-        let instance = self.frames.get(depth).map_or(self.instance, |frame| frame.instance);
+        let instance = self
+            .frames
+            .get(depth)
+            .map_or(self.instance, |frame| frame.instance);
         self.code.instance(instance).module
     }
 

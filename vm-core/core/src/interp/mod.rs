@@ -16,10 +16,10 @@ use crate::memory::code::{CodeRef, Pc};
 use crate::memory::{Addr, Memory};
 use crate::natives::{self, NativeCall, NativeId};
 use crate::stop::{Fail, Run, Stop};
-use crate::value::decode::{DecodeError, Decoder};
 use crate::value::byte_vector;
-use crate::{Event, NewTable, StateView};
-use monomove_types::StatusCode;
+use crate::value::decode::{DecodeError, Decoder};
+use crate::{Event, NewTable, PublishRequest, StateView};
+use monomove_types::{AccountAddress, StatusCode};
 use op::Op;
 use std::rc::Rc;
 
@@ -52,6 +52,8 @@ pub(crate) struct Entered {
 pub(crate) struct Effects {
     pub(crate) events: Vec<Event>,
     pub(crate) new_tables: Vec<NewTable>,
+    pub(crate) removed_tables: Vec<AccountAddress>,
+    pub(crate) publish_request: Option<PublishRequest>,
 }
 
 /// The machine during one transaction.
@@ -129,16 +131,18 @@ impl Interpreter<'_> {
     fn resolve(&mut self, id: TargetId) -> Run<()> {
         let key = self.code.at(id).key;
         let module = self.ctx.module(self.view, key.module)?;
-        let index = module
-            .function_index(key.name)
-            .ok_or_else(|| Stop::with_message(StatusCode::FUNCTION_RESOLUTION_FAILURE, "no such function"))?;
+        let index = module.function_index(key.name).ok_or_else(|| {
+            Stop::with_message(StatusCode::FUNCTION_RESOLUTION_FAILURE, "no such function")
+        })?;
         if let Some(caller) = key.caller.filter(|&caller| caller != key.module) {
             self.check_visible(&module, index, caller)?;
         }
         let instance = self.instance_of(&module, index, key.ty_args, false)?;
         let lowered = self.code.instance(instance).clone();
-        let (params, results) =
-            (self.ctx.types.list_id(&lowered.params)?, self.ctx.types.list_id(&lowered.results)?);
+        let (params, results) = (
+            self.ctx.types.list_id(&lowered.params)?,
+            self.ctx.types.list_id(&lowered.results)?,
+        );
         if (params, results) != (key.params, key.results) {
             return Err(Stop::with_message(
                 StatusCode::TYPE_MISMATCH,
@@ -165,7 +169,8 @@ impl Interpreter<'_> {
         target.extent = lowered.extent;
         target.max_height = lowered.max_height;
         target.call_gas = call_gas;
-        target.closure_gas = gas.call_base + gas.call_per_arg * arguments + gas.call_per_local * locals;
+        target.closure_gas =
+            gas.call_base + gas.call_per_arg * arguments + gas.call_per_local * locals;
         target.locks_module = lowered.locks_module;
         target.ready_in = self.transaction;
         Ok(())
@@ -184,13 +189,20 @@ impl Interpreter<'_> {
             Visibility::Private => false,
             Visibility::Friend => {
                 let caller = self.ctx.module_id(caller)?;
-                module.binary.friend_decls.iter().any(|f| module.binary.module_id_for_handle(f) == caller)
+                module
+                    .binary
+                    .friend_decls
+                    .iter()
+                    .any(|f| module.binary.module_id_for_handle(f) == caller)
             }
         };
         if visible {
             Ok(())
         } else {
-            Err(Stop::with_message(StatusCode::LINKER_ERROR, "the function is not visible to its caller"))
+            Err(Stop::with_message(
+                StatusCode::LINKER_ERROR,
+                "the function is not visible to its caller",
+            ))
         }
     }
 
@@ -211,7 +223,16 @@ impl Interpreter<'_> {
             return Err(Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH));
         }
         let lowered = if def.code.is_some() {
-            lower::lower(self.ctx, self.view, self.code, self.schedule, module, index, &args, checked)?
+            lower::lower(
+                self.ctx,
+                self.view,
+                self.code,
+                self.schedule,
+                module,
+                index,
+                &args,
+                checked,
+            )?
         } else {
             natives::lower(self.ctx, self.view, module, index, &args)?
         };
@@ -236,29 +257,49 @@ impl Interpreter<'_> {
 
     /// The module of the caller of the function that called the running native.
     pub(crate) fn callers_caller(&self) -> Option<&Rc<Lowered>> {
-        let frame = self.frames.len().checked_sub(2).and_then(|i| self.frames.get(i))?;
+        let frame = self
+            .frames
+            .len()
+            .checked_sub(2)
+            .and_then(|i| self.frames.get(i))?;
         Some(self.code.instance(frame.instance))
     }
 
     /// Writes a constant of the running function to `dst`.
     fn constant(&mut self, dst: Addr, index: u32) -> Run<()> {
         let (layout, bytes) = self.code.instance(self.instance).constants[index as usize].clone();
-        self.decode(dst, layout, &bytes).map_err(|error| match error {
-            DecodeError::Malformed(_) => Stop::status(StatusCode::MALFORMED_CONSTANT_DATA),
-            DecodeError::Stop(stop) => stop,
-        })
+        self.decode(dst, layout, &bytes)
+            .map_err(|error| match error {
+                DecodeError::Malformed(_) => Stop::status(StatusCode::MALFORMED_CONSTANT_DATA),
+                DecodeError::Stop(stop) => stop,
+            })
     }
 
     /// Decodes BCS to `dst`.
-    pub(crate) fn decode(&mut self, dst: Addr, layout: LayoutId, bytes: &[u8]) -> Result<(), DecodeError> {
-        Decoder { ctx: self.ctx, view: self.view, code: self.code, memory: self.memory }.decode(dst, layout, bytes)
+    pub(crate) fn decode(
+        &mut self,
+        dst: Addr,
+        layout: LayoutId,
+        bytes: &[u8],
+    ) -> Result<(), DecodeError> {
+        Decoder {
+            ctx: self.ctx,
+            view: self.view,
+            code: self.code,
+            memory: self.memory,
+        }
+        .decode(dst, layout, bytes)
     }
 
     /// The failure of an `AbortMsg`: the message is charged by the byte, must be short enough and UTF-8.
     fn abort_with_message(&mut self, code: u64, message: Addr) -> Stop {
         let bytes = byte_vector(self.memory, message);
-        let cost = self.schedule.abort_msg_per_byte.saturating_mul(bytes.len() as u64);
-        let text = (bytes.len() <= MAX_ABORT_MESSAGE).then(|| std::str::from_utf8(bytes).map(str::to_owned));
+        let cost = self
+            .schedule
+            .abort_msg_per_byte
+            .saturating_mul(bytes.len() as u64);
+        let text = (bytes.len() <= MAX_ABORT_MESSAGE)
+            .then(|| std::str::from_utf8(bytes).map(str::to_owned));
         if let Err(stop) = self.charge_instruction(cost) {
             return stop;
         }
@@ -287,11 +328,18 @@ impl Interpreter<'_> {
             let offset = function.origins.get(op).copied().unwrap_or(0);
             let innermost = unwound.at.is_none();
             // A block that could not be entered was counted, but nothing of it was executed.
-            let refused = innermost && (uncharged || matches!(function.code.get(op), Some(Op::Charge { .. })));
-            if let Some(block) = function.blocks.iter().find(|b| (b.start..b.end).contains(&offset)) {
+            let refused = innermost
+                && (uncharged || matches!(function.code.get(op), Some(Op::Charge { .. })));
+            if let Some(block) = function
+                .blocks
+                .iter()
+                .find(|b| (b.start..b.end).contains(&offset))
+            {
                 let from = if refused { offset } else { offset + 1 };
                 unwound.instructions += u64::from(block.end - from);
-                unwound.gas += function.costs[usize::from(from)..usize::from(block.end)].iter().sum::<u64>();
+                unwound.gas += function.costs[usize::from(from)..usize::from(block.end)]
+                    .iter()
+                    .sum::<u64>();
             }
             unwound.at.get_or_insert((function, offset));
             position = self.frames.pop().map(|frame| (frame.instance, frame.pc));

@@ -29,7 +29,12 @@ impl Interpreter<'_> {
     pub(crate) fn run(&mut self, entry: TargetId) -> Run<()> {
         self.prepare(entry)?;
         let target = self.code.at(entry);
-        let (mut code, instance, extent, max_height) = (target.code, target.instance, target.extent, target.max_height);
+        let (mut code, instance, extent, max_height) = (
+            target.code,
+            target.instance,
+            target.extent,
+            target.max_height,
+        );
         self.instance = instance;
         self.height = 0;
         self.frames.clear();
@@ -47,7 +52,10 @@ impl Interpreter<'_> {
         }
     }
 
-    #[allow(clippy::cognitive_complexity, reason = "one match over all ops: splitting it would cost the dispatch its speed")]
+    #[allow(
+        clippy::cognitive_complexity,
+        reason = "one match over all ops: splitting it would cost the dispatch its speed"
+    )]
     fn execute(&mut self, start: Pc, start_fp: Addr) -> Next {
         let mut pc = start;
         let mut fp = start_fp;
@@ -97,7 +105,11 @@ impl Interpreter<'_> {
             macro_rules! enter {
                 ($at:expr) => {{
                     let at: Pc = $at;
-                    let Op::Charge { instructions: count, gas: cost } = *at.op() else {
+                    let Op::Charge {
+                        instructions: count,
+                        gas: cost,
+                    } = *at.op()
+                    else {
                         stop!(UNKNOWN_INVARIANT_VIOLATION_ERROR);
                     };
                     pc = at.next();
@@ -128,7 +140,9 @@ impl Interpreter<'_> {
                     if index >= u64::from(self.memory.get::<u32>(header + 4)) {
                         stop!(VECTOR_OPERATION_ERROR, INDEX_OUT_OF_BOUNDS);
                     }
-                    self.memory.get::<u32>(header).wrapping_add((index as u32).wrapping_mul($size))
+                    self.memory
+                        .get::<u32>(header)
+                        .wrapping_add((index as u32).wrapping_mul($size))
                 }};
             }
             macro_rules! pushed {
@@ -141,7 +155,9 @@ impl Interpreter<'_> {
                         break 'run stop;
                     }
                     self.memory.set(header + 4, len + 1);
-                    self.memory.get::<u32>(header).wrapping_add(len.wrapping_mul($size))
+                    self.memory
+                        .get::<u32>(header)
+                        .wrapping_add(len.wrapping_mul($size))
                 }};
             }
             // Calls something that uses the machine's own gas counter.
@@ -159,12 +175,18 @@ impl Interpreter<'_> {
 
             // Starts the callee's frame; its parameters are in place.
             macro_rules! call {
-                ($target:expr, $frame:expr, $height:expr, $entered:expr, $cost:expr) => {{
+                ($target:expr, $frame:expr, $height:expr, $by_closure:expr, $cost:expr) => {{
                     let callee = self.code.at($target);
                     if gas < $cost {
                         stop!(OUT_OF_GAS);
                     }
                     gas -= $cost;
+                    let entered = if $by_closure || self.locks > 0 || callee.locks_module {
+                        slow!(self.enter($target, $by_closure))
+                    } else {
+                        Entered::default()
+                    };
+                    let callee = self.code.at($target);
                     let new_fp = fp + $frame;
                     let new_height = self.height + $height;
                     if new_fp + callee.extent > self.stack_end
@@ -181,7 +203,7 @@ impl Interpreter<'_> {
                         fp,
                         height: self.height,
                         instance: self.instance,
-                        entered: $entered,
+                        entered,
                     });
                     (self.instance, self.height) = (instance, new_height);
                     (fp, code) = (new_fp, callee_code);
@@ -315,12 +337,30 @@ impl Interpreter<'_> {
                     Op::XorU256 { dst, a, b } => set!(dst, get!(U256, a) ^ get!(U256, b)),
                     Op::ShlU256 { dst, a, b } => set!(dst, get!(U256, a) << u32::from(get!(u8, b))),
                     Op::ShrU256 { dst, a, b } => set!(dst, get!(U256, a) >> u32::from(get!(u8, b))),
-                    Op::NegI8 { dst, a } => match get!(i8, a).checked_neg() { Some(v) => set!(dst, v), None => stop!(ARITHMETIC_ERROR) },
-                    Op::NegI16 { dst, a } => match get!(i16, a).checked_neg() { Some(v) => set!(dst, v), None => stop!(ARITHMETIC_ERROR) },
-                    Op::NegI32 { dst, a } => match get!(i32, a).checked_neg() { Some(v) => set!(dst, v), None => stop!(ARITHMETIC_ERROR) },
-                    Op::NegI64 { dst, a } => match get!(i64, a).checked_neg() { Some(v) => set!(dst, v), None => stop!(ARITHMETIC_ERROR) },
-                    Op::NegI128 { dst, a } => match get!(i128, a).checked_neg() { Some(v) => set!(dst, v), None => stop!(ARITHMETIC_ERROR) },
-                    Op::NegI256 { dst, a } => match get!(I256, a).checked_neg() { Some(v) => set!(dst, v), None => stop!(ARITHMETIC_ERROR) },
+                    Op::NegI8 { dst, a } => match get!(i8, a).checked_neg() {
+                        Some(v) => set!(dst, v),
+                        None => stop!(ARITHMETIC_ERROR),
+                    },
+                    Op::NegI16 { dst, a } => match get!(i16, a).checked_neg() {
+                        Some(v) => set!(dst, v),
+                        None => stop!(ARITHMETIC_ERROR),
+                    },
+                    Op::NegI32 { dst, a } => match get!(i32, a).checked_neg() {
+                        Some(v) => set!(dst, v),
+                        None => stop!(ARITHMETIC_ERROR),
+                    },
+                    Op::NegI64 { dst, a } => match get!(i64, a).checked_neg() {
+                        Some(v) => set!(dst, v),
+                        None => stop!(ARITHMETIC_ERROR),
+                    },
+                    Op::NegI128 { dst, a } => match get!(i128, a).checked_neg() {
+                        Some(v) => set!(dst, v),
+                        None => stop!(ARITHMETIC_ERROR),
+                    },
+                    Op::NegI256 { dst, a } => match get!(I256, a).checked_neg() {
+                        Some(v) => set!(dst, v),
+                        None => stop!(ARITHMETIC_ERROR),
+                    },
                     Op::Eq1 { dst, a, b } => set!(dst, u8::from(get!(u8, a) == get!(u8, b))),
                     Op::Ne1 { dst, a, b } => set!(dst, u8::from(get!(u8, a) != get!(u8, b))),
                     Op::Eq2 { dst, a, b } => set!(dst, u8::from(get!(u16, a) == get!(u16, b))),
@@ -331,8 +371,12 @@ impl Interpreter<'_> {
                     Op::Ne8 { dst, a, b } => set!(dst, u8::from(get!(u64, a) != get!(u64, b))),
                     Op::Eq16 { dst, a, b } => set!(dst, u8::from(get!(u128, a) == get!(u128, b))),
                     Op::Ne16 { dst, a, b } => set!(dst, u8::from(get!(u128, a) != get!(u128, b))),
-                    Op::Eq32 { dst, a, b } => set!(dst, u8::from(get!([u8; 32], a) == get!([u8; 32], b))),
-                    Op::Ne32 { dst, a, b } => set!(dst, u8::from(get!([u8; 32], a) != get!([u8; 32], b))),
+                    Op::Eq32 { dst, a, b } => {
+                        set!(dst, u8::from(get!([u8; 32], a) == get!([u8; 32], b)))
+                    }
+                    Op::Ne32 { dst, a, b } => {
+                        set!(dst, u8::from(get!([u8; 32], a) != get!([u8; 32], b)))
+                    }
                     Op::AddImmU8 { dst, a, imm } => arith!(u8, checked_add, dst, a, imm as u8),
                     Op::SubImmU8 { dst, a, imm } => arith!(u8, checked_sub, dst, a, imm as u8),
                     Op::MulImmU8 { dst, a, imm } => arith!(u8, checked_mul, dst, a, imm as u8),
@@ -365,22 +409,22 @@ impl Interpreter<'_> {
                     Op::GeImmU16 { dst, a, imm } => set!(dst, u8::from(get!(u16, a) >= imm as u16)),
                     Op::EqImmU16 { dst, a, imm } => set!(dst, u8::from(get!(u16, a) == imm as u16)),
                     Op::NeImmU16 { dst, a, imm } => set!(dst, u8::from(get!(u16, a) != imm as u16)),
-                    Op::AddImmU32 { dst, a, imm } => arith!(u32, checked_add, dst, a, imm as u32),
-                    Op::SubImmU32 { dst, a, imm } => arith!(u32, checked_sub, dst, a, imm as u32),
-                    Op::MulImmU32 { dst, a, imm } => arith!(u32, checked_mul, dst, a, imm as u32),
-                    Op::DivImmU32 { dst, a, imm } => arith!(u32, checked_div, dst, a, imm as u32),
-                    Op::ModImmU32 { dst, a, imm } => arith!(u32, checked_rem, dst, a, imm as u32),
-                    Op::AndImmU32 { dst, a, imm } => set!(dst, get!(u32, a) & imm as u32),
-                    Op::OrImmU32 { dst, a, imm } => set!(dst, get!(u32, a) | imm as u32),
-                    Op::XorImmU32 { dst, a, imm } => set!(dst, get!(u32, a) ^ imm as u32),
+                    Op::AddImmU32 { dst, a, imm } => arith!(u32, checked_add, dst, a, imm),
+                    Op::SubImmU32 { dst, a, imm } => arith!(u32, checked_sub, dst, a, imm),
+                    Op::MulImmU32 { dst, a, imm } => arith!(u32, checked_mul, dst, a, imm),
+                    Op::DivImmU32 { dst, a, imm } => arith!(u32, checked_div, dst, a, imm),
+                    Op::ModImmU32 { dst, a, imm } => arith!(u32, checked_rem, dst, a, imm),
+                    Op::AndImmU32 { dst, a, imm } => set!(dst, get!(u32, a) & imm),
+                    Op::OrImmU32 { dst, a, imm } => set!(dst, get!(u32, a) | imm),
+                    Op::XorImmU32 { dst, a, imm } => set!(dst, get!(u32, a) ^ imm),
                     Op::ShlImmU32 { dst, a, imm } => shift!(u32, <<, dst, a, imm),
                     Op::ShrImmU32 { dst, a, imm } => shift!(u32, >>, dst, a, imm),
-                    Op::LtImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) < imm as u32)),
-                    Op::LeImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) <= imm as u32)),
-                    Op::GtImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) > imm as u32)),
-                    Op::GeImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) >= imm as u32)),
-                    Op::EqImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) == imm as u32)),
-                    Op::NeImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) != imm as u32)),
+                    Op::LtImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) < imm)),
+                    Op::LeImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) <= imm)),
+                    Op::GtImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) > imm)),
+                    Op::GeImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) >= imm)),
+                    Op::EqImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) == imm)),
+                    Op::NeImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) != imm)),
                     Op::AddImmU64 { dst, a, imm } => arith!(u64, checked_add, dst, a, imm as u64),
                     Op::SubImmU64 { dst, a, imm } => arith!(u64, checked_sub, dst, a, imm as u64),
                     Op::MulImmU64 { dst, a, imm } => arith!(u64, checked_mul, dst, a, imm as u64),
@@ -411,83 +455,241 @@ impl Interpreter<'_> {
                     Op::JumpLeU16 { a, b, target } => branch!(get!(u16, a) <= get!(u16, b), target),
                     Op::JumpEqU16 { a, b, target } => branch!(get!(u16, a) == get!(u16, b), target),
                     Op::JumpNeU16 { a, b, target } => branch!(get!(u16, a) != get!(u16, b), target),
-                    Op::JumpLtImmU16 { a, imm, target } => branch!(get!(u16, a) < imm as u16, target),
-                    Op::JumpLeImmU16 { a, imm, target } => branch!(get!(u16, a) <= imm as u16, target),
-                    Op::JumpGtImmU16 { a, imm, target } => branch!(get!(u16, a) > imm as u16, target),
-                    Op::JumpGeImmU16 { a, imm, target } => branch!(get!(u16, a) >= imm as u16, target),
-                    Op::JumpEqImmU16 { a, imm, target } => branch!(get!(u16, a) == imm as u16, target),
-                    Op::JumpNeImmU16 { a, imm, target } => branch!(get!(u16, a) != imm as u16, target),
+                    Op::JumpLtImmU16 { a, imm, target } => {
+                        branch!(get!(u16, a) < imm as u16, target)
+                    }
+                    Op::JumpLeImmU16 { a, imm, target } => {
+                        branch!(get!(u16, a) <= imm as u16, target)
+                    }
+                    Op::JumpGtImmU16 { a, imm, target } => {
+                        branch!(get!(u16, a) > imm as u16, target)
+                    }
+                    Op::JumpGeImmU16 { a, imm, target } => {
+                        branch!(get!(u16, a) >= imm as u16, target)
+                    }
+                    Op::JumpEqImmU16 { a, imm, target } => {
+                        branch!(get!(u16, a) == imm as u16, target)
+                    }
+                    Op::JumpNeImmU16 { a, imm, target } => {
+                        branch!(get!(u16, a) != imm as u16, target)
+                    }
                     Op::JumpLtU32 { a, b, target } => branch!(get!(u32, a) < get!(u32, b), target),
                     Op::JumpLeU32 { a, b, target } => branch!(get!(u32, a) <= get!(u32, b), target),
                     Op::JumpEqU32 { a, b, target } => branch!(get!(u32, a) == get!(u32, b), target),
                     Op::JumpNeU32 { a, b, target } => branch!(get!(u32, a) != get!(u32, b), target),
-                    Op::JumpLtImmU32 { a, imm, target } => branch!(get!(u32, a) < imm as u32, target),
-                    Op::JumpLeImmU32 { a, imm, target } => branch!(get!(u32, a) <= imm as u32, target),
-                    Op::JumpGtImmU32 { a, imm, target } => branch!(get!(u32, a) > imm as u32, target),
-                    Op::JumpGeImmU32 { a, imm, target } => branch!(get!(u32, a) >= imm as u32, target),
-                    Op::JumpEqImmU32 { a, imm, target } => branch!(get!(u32, a) == imm as u32, target),
-                    Op::JumpNeImmU32 { a, imm, target } => branch!(get!(u32, a) != imm as u32, target),
+                    Op::JumpLtImmU32 { a, imm, target } => {
+                        branch!(get!(u32, a) < imm, target)
+                    }
+                    Op::JumpLeImmU32 { a, imm, target } => {
+                        branch!(get!(u32, a) <= imm, target)
+                    }
+                    Op::JumpGtImmU32 { a, imm, target } => {
+                        branch!(get!(u32, a) > imm, target)
+                    }
+                    Op::JumpGeImmU32 { a, imm, target } => {
+                        branch!(get!(u32, a) >= imm, target)
+                    }
+                    Op::JumpEqImmU32 { a, imm, target } => {
+                        branch!(get!(u32, a) == imm, target)
+                    }
+                    Op::JumpNeImmU32 { a, imm, target } => {
+                        branch!(get!(u32, a) != imm, target)
+                    }
                     Op::JumpLtU64 { a, b, target } => branch!(get!(u64, a) < get!(u64, b), target),
                     Op::JumpLeU64 { a, b, target } => branch!(get!(u64, a) <= get!(u64, b), target),
                     Op::JumpEqU64 { a, b, target } => branch!(get!(u64, a) == get!(u64, b), target),
                     Op::JumpNeU64 { a, b, target } => branch!(get!(u64, a) != get!(u64, b), target),
-                    Op::JumpLtImmU64 { a, imm, target } => branch!(get!(u64, a) < imm as u64, target),
-                    Op::JumpLeImmU64 { a, imm, target } => branch!(get!(u64, a) <= imm as u64, target),
-                    Op::JumpGtImmU64 { a, imm, target } => branch!(get!(u64, a) > imm as u64, target),
-                    Op::JumpGeImmU64 { a, imm, target } => branch!(get!(u64, a) >= imm as u64, target),
-                    Op::JumpEqImmU64 { a, imm, target } => branch!(get!(u64, a) == imm as u64, target),
-                    Op::JumpNeImmU64 { a, imm, target } => branch!(get!(u64, a) != imm as u64, target),
-                    Op::Load1 { dst, base, offset } => set!(dst, self.memory.get::<u8>(referent!(base).wrapping_add(offset))),
-                    Op::Load2 { dst, base, offset } => set!(dst, self.memory.get::<u16>(referent!(base).wrapping_add(offset))),
-                    Op::Load4 { dst, base, offset } => set!(dst, self.memory.get::<u32>(referent!(base).wrapping_add(offset))),
-                    Op::Load8 { dst, base, offset } => set!(dst, self.memory.get::<u64>(referent!(base).wrapping_add(offset))),
-                    Op::Load16 { dst, base, offset } => set!(dst, self.memory.get::<u128>(referent!(base).wrapping_add(offset))),
-                    Op::Load32 { dst, base, offset } => set!(dst, self.memory.get::<[u8; 32]>(referent!(base).wrapping_add(offset))),
-                    Op::Store1 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u8, src)); }
-                    Op::Store2 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u16, src)); }
-                    Op::Store4 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u32, src)); }
-                    Op::Store8 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u64, src)); }
-                    Op::Store16 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u128, src)); }
-                    Op::Store32 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!([u8; 32], src)); }
-                    Op::VecLoad1 { dst, vec, index } => { let from = element!(vec, index, 1); set!(dst, self.memory.get::<u8>(from)); }
-                    Op::VecLoad2 { dst, vec, index } => { let from = element!(vec, index, 2); set!(dst, self.memory.get::<u16>(from)); }
-                    Op::VecLoad4 { dst, vec, index } => { let from = element!(vec, index, 4); set!(dst, self.memory.get::<u32>(from)); }
-                    Op::VecLoad8 { dst, vec, index } => { let from = element!(vec, index, 8); set!(dst, self.memory.get::<u64>(from)); }
-                    Op::VecLoad16 { dst, vec, index } => { let from = element!(vec, index, 16); set!(dst, self.memory.get::<u128>(from)); }
-                    Op::VecLoad32 { dst, vec, index } => { let from = element!(vec, index, 32); set!(dst, self.memory.get::<[u8; 32]>(from)); }
-                    Op::VecStore1 { vec, index, src } => { let to = element!(vec, index, 1); self.memory.set(to, get!(u8, src)); }
-                    Op::VecStore2 { vec, index, src } => { let to = element!(vec, index, 2); self.memory.set(to, get!(u16, src)); }
-                    Op::VecStore4 { vec, index, src } => { let to = element!(vec, index, 4); self.memory.set(to, get!(u32, src)); }
-                    Op::VecStore8 { vec, index, src } => { let to = element!(vec, index, 8); self.memory.set(to, get!(u64, src)); }
-                    Op::VecStore16 { vec, index, src } => { let to = element!(vec, index, 16); self.memory.set(to, get!(u128, src)); }
-                    Op::VecStore32 { vec, index, src } => { let to = element!(vec, index, 32); self.memory.set(to, get!([u8; 32], src)); }
-                    Op::VecPush1 { vec, src, element } => { let to = pushed!(vec, 1, element); self.memory.set(to, get!(u8, src)); }
-                    Op::VecPush2 { vec, src, element } => { let to = pushed!(vec, 2, element); self.memory.set(to, get!(u16, src)); }
-                    Op::VecPush4 { vec, src, element } => { let to = pushed!(vec, 4, element); self.memory.set(to, get!(u32, src)); }
-                    Op::VecPush8 { vec, src, element } => { let to = pushed!(vec, 8, element); self.memory.set(to, get!(u64, src)); }
-                    Op::VecPush16 { vec, src, element } => { let to = pushed!(vec, 16, element); self.memory.set(to, get!(u128, src)); }
-                    Op::VecPush32 { vec, src, element } => { let to = pushed!(vec, 32, element); self.memory.set(to, get!([u8; 32], src)); }
-                    Op::MoveN { size, dst, src } => self.memory.copy(fp + dst, fp + src, u32::from(size)),
+                    Op::JumpLtImmU64 { a, imm, target } => {
+                        branch!(get!(u64, a) < imm as u64, target)
+                    }
+                    Op::JumpLeImmU64 { a, imm, target } => {
+                        branch!(get!(u64, a) <= imm as u64, target)
+                    }
+                    Op::JumpGtImmU64 { a, imm, target } => {
+                        branch!(get!(u64, a) > imm as u64, target)
+                    }
+                    Op::JumpGeImmU64 { a, imm, target } => {
+                        branch!(get!(u64, a) >= imm as u64, target)
+                    }
+                    Op::JumpEqImmU64 { a, imm, target } => {
+                        branch!(get!(u64, a) == imm as u64, target)
+                    }
+                    Op::JumpNeImmU64 { a, imm, target } => {
+                        branch!(get!(u64, a) != imm as u64, target)
+                    }
+                    Op::Load1 { dst, base, offset } => set!(
+                        dst,
+                        self.memory.get::<u8>(referent!(base).wrapping_add(offset))
+                    ),
+                    Op::Load2 { dst, base, offset } => set!(
+                        dst,
+                        self.memory.get::<u16>(referent!(base).wrapping_add(offset))
+                    ),
+                    Op::Load4 { dst, base, offset } => set!(
+                        dst,
+                        self.memory.get::<u32>(referent!(base).wrapping_add(offset))
+                    ),
+                    Op::Load8 { dst, base, offset } => set!(
+                        dst,
+                        self.memory.get::<u64>(referent!(base).wrapping_add(offset))
+                    ),
+                    Op::Load16 { dst, base, offset } => set!(
+                        dst,
+                        self.memory
+                            .get::<u128>(referent!(base).wrapping_add(offset))
+                    ),
+                    Op::Load32 { dst, base, offset } => set!(
+                        dst,
+                        self.memory
+                            .get::<[u8; 32]>(referent!(base).wrapping_add(offset))
+                    ),
+                    Op::Store1 { base, offset, src } => {
+                        let to = referent!(base).wrapping_add(offset);
+                        self.memory.set(to, get!(u8, src));
+                    }
+                    Op::Store2 { base, offset, src } => {
+                        let to = referent!(base).wrapping_add(offset);
+                        self.memory.set(to, get!(u16, src));
+                    }
+                    Op::Store4 { base, offset, src } => {
+                        let to = referent!(base).wrapping_add(offset);
+                        self.memory.set(to, get!(u32, src));
+                    }
+                    Op::Store8 { base, offset, src } => {
+                        let to = referent!(base).wrapping_add(offset);
+                        self.memory.set(to, get!(u64, src));
+                    }
+                    Op::Store16 { base, offset, src } => {
+                        let to = referent!(base).wrapping_add(offset);
+                        self.memory.set(to, get!(u128, src));
+                    }
+                    Op::Store32 { base, offset, src } => {
+                        let to = referent!(base).wrapping_add(offset);
+                        self.memory.set(to, get!([u8; 32], src));
+                    }
+                    Op::VecLoad1 { dst, vec, index } => {
+                        let from = element!(vec, index, 1);
+                        set!(dst, self.memory.get::<u8>(from));
+                    }
+                    Op::VecLoad2 { dst, vec, index } => {
+                        let from = element!(vec, index, 2);
+                        set!(dst, self.memory.get::<u16>(from));
+                    }
+                    Op::VecLoad4 { dst, vec, index } => {
+                        let from = element!(vec, index, 4);
+                        set!(dst, self.memory.get::<u32>(from));
+                    }
+                    Op::VecLoad8 { dst, vec, index } => {
+                        let from = element!(vec, index, 8);
+                        set!(dst, self.memory.get::<u64>(from));
+                    }
+                    Op::VecLoad16 { dst, vec, index } => {
+                        let from = element!(vec, index, 16);
+                        set!(dst, self.memory.get::<u128>(from));
+                    }
+                    Op::VecLoad32 { dst, vec, index } => {
+                        let from = element!(vec, index, 32);
+                        set!(dst, self.memory.get::<[u8; 32]>(from));
+                    }
+                    Op::VecStore1 { vec, index, src } => {
+                        let to = element!(vec, index, 1);
+                        self.memory.set(to, get!(u8, src));
+                    }
+                    Op::VecStore2 { vec, index, src } => {
+                        let to = element!(vec, index, 2);
+                        self.memory.set(to, get!(u16, src));
+                    }
+                    Op::VecStore4 { vec, index, src } => {
+                        let to = element!(vec, index, 4);
+                        self.memory.set(to, get!(u32, src));
+                    }
+                    Op::VecStore8 { vec, index, src } => {
+                        let to = element!(vec, index, 8);
+                        self.memory.set(to, get!(u64, src));
+                    }
+                    Op::VecStore16 { vec, index, src } => {
+                        let to = element!(vec, index, 16);
+                        self.memory.set(to, get!(u128, src));
+                    }
+                    Op::VecStore32 { vec, index, src } => {
+                        let to = element!(vec, index, 32);
+                        self.memory.set(to, get!([u8; 32], src));
+                    }
+                    Op::VecPush1 { vec, src, element } => {
+                        let to = pushed!(vec, 1, element);
+                        self.memory.set(to, get!(u8, src));
+                    }
+                    Op::VecPush2 { vec, src, element } => {
+                        let to = pushed!(vec, 2, element);
+                        self.memory.set(to, get!(u16, src));
+                    }
+                    Op::VecPush4 { vec, src, element } => {
+                        let to = pushed!(vec, 4, element);
+                        self.memory.set(to, get!(u32, src));
+                    }
+                    Op::VecPush8 { vec, src, element } => {
+                        let to = pushed!(vec, 8, element);
+                        self.memory.set(to, get!(u64, src));
+                    }
+                    Op::VecPush16 { vec, src, element } => {
+                        let to = pushed!(vec, 16, element);
+                        self.memory.set(to, get!(u128, src));
+                    }
+                    Op::VecPush32 { vec, src, element } => {
+                        let to = pushed!(vec, 32, element);
+                        self.memory.set(to, get!([u8; 32], src));
+                    }
+                    Op::MoveN { size, dst, src } => {
+                        self.memory.copy(fp + dst, fp + src, u32::from(size))
+                    }
                     Op::Const1 { dst, value } => set!(dst, value as u8),
                     Op::Const2 { dst, value } => set!(dst, value as u16),
                     Op::Const4 { dst, value } => set!(dst, value),
                     Op::Const8 { dst, value } => set!(dst, value),
                     Op::ConstBytes { size, dst, pool } => {
                         let function = self.code.instance(self.instance);
-                        let bytes = &function.pool[pool as usize..pool as usize + usize::from(size)];
-                        self.memory.bytes_mut(fp + dst, u32::from(size)).copy_from_slice(bytes);
+                        let bytes =
+                            &function.pool[pool as usize..pool as usize + usize::from(size)];
+                        self.memory
+                            .bytes_mut(fp + dst, u32::from(size))
+                            .copy_from_slice(bytes);
                     }
                     Op::ConstValue { dst, constant } => slow!(self.constant(fp + dst, constant)),
                     Op::EmptyVector { dst } => set!(dst, [0u8; 12]),
                     Op::Not { dst, a } => set!(dst, get!(u8, a) ^ 1),
-                    Op::Cast { dst, src, from: Int::U64, to: Int::U8 } => match u8::try_from(get!(u64, src)) {
+                    Op::Cast {
+                        dst,
+                        src,
+                        from: Int::U64,
+                        to: Int::U8,
+                    } => match u8::try_from(get!(u64, src)) {
                         Ok(value) => set!(dst, value),
                         Err(_) => stop!(ARITHMETIC_ERROR),
                     },
-                    Op::Cast { dst, src, from: Int::U8, to: Int::U64 } => set!(dst, u64::from(get!(u8, src))),
-                    Op::Cast { dst, src, from: Int::U32, to: Int::U64 } => set!(dst, u64::from(get!(u32, src))),
-                    Op::Cast { dst, src, from: Int::U64, to: Int::U128 } => set!(dst, u128::from(get!(u64, src))),
-                    Op::Cast { dst, src, from: Int::U128, to: Int::U64 } => match u64::try_from(get!(u128, src)) {
+                    Op::Cast {
+                        dst,
+                        src,
+                        from: Int::U8,
+                        to: Int::U64,
+                    } => set!(dst, u64::from(get!(u8, src))),
+                    Op::Cast {
+                        dst,
+                        src,
+                        from: Int::U32,
+                        to: Int::U64,
+                    } => set!(dst, u64::from(get!(u32, src))),
+                    Op::Cast {
+                        dst,
+                        src,
+                        from: Int::U64,
+                        to: Int::U128,
+                    } => set!(dst, u128::from(get!(u64, src))),
+                    Op::Cast {
+                        dst,
+                        src,
+                        from: Int::U128,
+                        to: Int::U64,
+                    } => match u64::try_from(get!(u128, src)) {
                         Ok(value) => set!(dst, value),
                         Err(_) => stop!(ARITHMETIC_ERROR),
                     },
@@ -496,7 +698,10 @@ impl Interpreter<'_> {
                             stop!(ARITHMETIC_ERROR);
                         }
                     }
-                    Op::Charge { instructions: count, gas: cost } => {
+                    Op::Charge {
+                        instructions: count,
+                        gas: cost,
+                    } => {
                         instructions += u64::from(count);
                         if gas < cost {
                             stop!(OUT_OF_GAS);
@@ -506,26 +711,27 @@ impl Interpreter<'_> {
                     Op::Jump { target } => enter!(code.at(target)),
                     Op::JumpIf { cond, target } => branch!(get!(u8, cond) != 0, target),
                     Op::JumpIfNot { cond, target } => branch!(get!(u8, cond) == 0, target),
-                    Op::Call { target, frame, height } => {
-                        let entered = if self.code.at(target).ready_in == self.transaction
-                            && !self.code.at(target).locks_module
-                            && self.locks == 0
-                        {
-                            Entered::default()
-                        } else {
-                            slow!(self.prepare_call(target))
-                        };
+                    Op::Call {
+                        target,
+                        frame,
+                        height,
+                    } => {
+                        if self.code.at(target).ready_in != self.transaction {
+                            slow!(self.prepare(target));
+                        }
                         let cost = self.code.at(target).call_gas;
-                        call!(target, frame, height, entered, cost);
+                        call!(target, frame, height, false, cost);
                     }
                     Op::CallClosure { closure, call } => {
                         let target = slow!(self.place_closure_arguments(fp, closure, call));
                         let at = &self.code.instance(self.instance).closure_calls[call as usize];
-                        let (frame, height, cost) = (at.frame, at.height, self.code.at(target).closure_gas);
-                        let entered = slow!(self.enter(target, true));
-                        call!(target, frame, height, entered, cost);
+                        let (frame, height, cost) =
+                            (at.frame, at.height, self.code.at(target).closure_gas);
+                        call!(target, frame, height, true, cost);
                     }
-                    Op::PackClosure { dst, kind, slots } => slow!(self.pack_closure(fp, dst, kind, slots)),
+                    Op::PackClosure { dst, kind, slots } => {
+                        slow!(self.pack_closure(fp, dst, kind, slots))
+                    }
                     Op::Native { native } => slow!(self.call_native(native, fp)),
                     Op::Ret => match self.frames.pop() {
                         Some(frame) => {
@@ -547,7 +753,8 @@ impl Interpreter<'_> {
                         slow!(Err::<(), _>(self.abort_with_message(code, message)));
                     }
                     Op::Fail { failure } => {
-                        let fail = self.code.instance(self.instance).failures[failure as usize].clone();
+                        let fail =
+                            self.code.instance(self.instance).failures[failure as usize].clone();
                         break 'run Stop::Fail(Box::new(fail));
                     }
                     Op::CheckHeight { height } => {
@@ -559,11 +766,21 @@ impl Interpreter<'_> {
                     Op::RefAdd { dst, base, offset } => {
                         set!(dst, get!(u64, base).wrapping_add(u64::from(offset) << 32));
                     }
-                    Op::LoadN { size, dst, base, offset } => {
+                    Op::LoadN {
+                        size,
+                        dst,
+                        base,
+                        offset,
+                    } => {
                         let from = referent!(base).wrapping_add(offset);
                         self.memory.copy(fp + dst, from, u32::from(size));
                     }
-                    Op::StoreN { size, base, offset, src } => {
+                    Op::StoreN {
+                        size,
+                        base,
+                        offset,
+                        src,
+                    } => {
                         let to = referent!(base).wrapping_add(offset);
                         self.memory.copy(to, fp + src, u32::from(size));
                     }
@@ -576,9 +793,17 @@ impl Interpreter<'_> {
                         let per_unit = self.schedule.read_ref_per_abs_val_unit;
                         slow!(self.copy_value(fp + dst, from, layout, per_unit));
                     }
-                    Op::EqValues { comparison, dst, a, b } => slow!(self.equal_values(comparison, fp, dst, a, b)),
+                    Op::EqValues {
+                        comparison,
+                        dst,
+                        a,
+                        b,
+                    } => slow!(self.equal_values(comparison, fp, dst, a, b)),
                     Op::TestVariant { tag, dst, base } => {
-                        set!(dst, u8::from(self.memory.get::<u16>(referent!(base)) == tag));
+                        set!(
+                            dst,
+                            u8::from(self.memory.get::<u16>(referent!(base)) == tag)
+                        );
                     }
                     Op::CheckVariant { tag, slot } => {
                         if get!(u16, slot) != tag {
@@ -587,9 +812,12 @@ impl Interpreter<'_> {
                     }
                     Op::BorrowVariant { dst, base, fields } => {
                         let tag = self.memory.get::<u16>(referent!(base));
-                        let table = &self.code.instance(self.instance).variant_fields[fields as usize];
+                        let table =
+                            &self.code.instance(self.instance).variant_fields[fields as usize];
                         match table.get(usize::from(tag)).copied().flatten() {
-                            Some(offset) => set!(dst, get!(u64, base).wrapping_add(u64::from(offset) << 32)),
+                            Some(offset) => {
+                                set!(dst, get!(u64, base).wrapping_add(u64::from(offset) << 32))
+                            }
                             None => stop!(STRUCT_VARIANT_MISMATCH),
                         }
                     }
@@ -599,24 +827,48 @@ impl Interpreter<'_> {
                         let len = self.memory.get::<u32>(referent!(vec) + 4);
                         set!(dst, u64::from(len));
                     }
-                    Op::VecBorrow { size, dst, vec, index } => {
+                    Op::VecBorrow {
+                        size,
+                        dst,
+                        vec,
+                        index,
+                    } => {
                         let header = referent!(vec);
                         let index = get!(u64, index);
                         if index >= u64::from(self.memory.get::<u32>(header + 4)) {
                             stop!(VECTOR_OPERATION_ERROR, INDEX_OUT_OF_BOUNDS);
                         }
                         let storage = u64::from(self.memory.get::<u32>(header));
-                        set!(dst, storage | (u64::from((index as u32).wrapping_mul(u32::from(size))) << 32));
+                        set!(
+                            dst,
+                            storage
+                                | (u64::from((index as u32).wrapping_mul(u32::from(size))) << 32)
+                        );
                     }
-                    Op::VecLoadN { size, dst, vec, index } => {
+                    Op::VecLoadN {
+                        size,
+                        dst,
+                        vec,
+                        index,
+                    } => {
                         let from = element!(vec, index, u32::from(size));
                         self.memory.copy(fp + dst, from, u32::from(size));
                     }
-                    Op::VecStoreN { size, vec, index, src } => {
+                    Op::VecStoreN {
+                        size,
+                        vec,
+                        index,
+                        src,
+                    } => {
                         let to = element!(vec, index, u32::from(size));
                         self.memory.copy(to, fp + src, u32::from(size));
                     }
-                    Op::VecPushN { size, vec, src, element } => {
+                    Op::VecPushN {
+                        size,
+                        vec,
+                        src,
+                        element,
+                    } => {
                         let to = pushed!(vec, u32::from(size), element);
                         self.memory.copy(to, fp + src, u32::from(size));
                     }
@@ -626,7 +878,10 @@ impl Interpreter<'_> {
                             stop!(VECTOR_OPERATION_ERROR, POP_FROM_EMPTY);
                         };
                         self.memory.set(header + 4, len);
-                        let from = self.memory.get::<u32>(header).wrapping_add(len.wrapping_mul(u32::from(size)));
+                        let from = self
+                            .memory
+                            .get::<u32>(header)
+                            .wrapping_add(len.wrapping_mul(u32::from(size)));
                         self.memory.copy(fp + dst, from, u32::from(size));
                     }
                     Op::VecSwap { size, vec, i, j } => {
@@ -634,16 +889,33 @@ impl Interpreter<'_> {
                         let b = element!(vec, j, u32::from(size));
                         self.memory.swap(a, b, u32::from(size));
                     }
-                    Op::Exists { dst, address, layout } => {
+                    Op::Exists {
+                        dst,
+                        address,
+                        layout,
+                    } => {
                         let exists = slow!(self.exists(fp + address, layout));
                         set!(dst, u8::from(exists));
                     }
-                    Op::BorrowGlobal { mutable, dst, address, layout } => {
+                    Op::BorrowGlobal {
+                        mutable,
+                        dst,
+                        address,
+                        layout,
+                    } => {
                         let object = slow!(self.borrow_global(fp + address, layout, mutable));
                         set!(dst, u64::from(object));
                     }
-                    Op::MoveFrom { dst, address, layout } => slow!(self.move_from(fp + dst, fp + address, layout)),
-                    Op::MoveTo { signer, src, layout } => {
+                    Op::MoveFrom {
+                        dst,
+                        address,
+                        layout,
+                    } => slow!(self.move_from(fp + dst, fp + address, layout)),
+                    Op::MoveTo {
+                        signer,
+                        src,
+                        layout,
+                    } => {
                         let address = referent!(signer);
                         slow!(self.move_to(address, fp + src, layout));
                     }
@@ -655,23 +927,17 @@ impl Interpreter<'_> {
         Next::Stop(stop)
     }
 
-    /// Makes a target callable and checks whether it may be entered.
-    #[cold]
-    #[inline(never)]
-    fn prepare_call(&mut self, target: TargetId) -> Run<Entered> {
-        if self.code.at(target).ready_in != self.transaction {
-            self.prepare(target)?;
-        }
-        self.enter(target, false)
-    }
-
     /// Makes room for one more element in the vector whose header is at `header`.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, header: Addr, size: u32, element: LayoutId) -> Run<()> {
         let old = VectorHeader::read(self.memory, header);
         let out_of_memory = || Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED);
-        let capacity = old.capacity.checked_mul(2).ok_or_else(out_of_memory)?.max(4);
+        let capacity = old
+            .capacity
+            .checked_mul(2)
+            .ok_or_else(out_of_memory)?
+            .max(4);
         let bytes = capacity.checked_mul(size).ok_or_else(out_of_memory)?;
         if bytes == 0 {
             VectorHeader { capacity, ..old }.write(self.memory, header);
@@ -683,7 +949,12 @@ impl Interpreter<'_> {
         }
         let storage = self.memory.allocate(bytes, element.0)?;
         self.memory.copy(storage, old.storage, old.len * size);
-        VectorHeader { storage, len: old.len, capacity }.write(self.memory, header);
+        VectorHeader {
+            storage,
+            len: old.len,
+            capacity,
+        }
+        .write(self.memory, header);
         Ok(())
     }
 
@@ -698,7 +969,8 @@ impl Interpreter<'_> {
     }
 
     fn copy_value(&mut self, dst: Addr, src: Addr, layout: LayoutId, per_unit: u64) -> Run<()> {
-        let units = abstract_size(self.ctx, self.memory, src, layout, Packing::All).map_err(Stop::uncharged)?;
+        let units = abstract_size(self.ctx, self.memory, src, layout, Packing::All)
+            .map_err(Stop::uncharged)?;
         self.charge_instruction(per_unit.saturating_mul(units))?;
         deep_copy(self.ctx, self.memory, dst, src, layout)
     }
@@ -714,9 +986,14 @@ impl Interpreter<'_> {
         };
         let (a, b) = (address(a), address(b));
         let size = |at| abstract_size(self.ctx, self.memory, at, how.layout, Packing::Equality);
-        let units = size(a).map_err(Stop::uncharged)?.saturating_add(size(b).map_err(Stop::uncharged)?);
-        let per_unit =
-            if how.negated { self.schedule.neq_per_abs_val_unit } else { self.schedule.eq_per_abs_val_unit };
+        let units = size(a)
+            .map_err(Stop::uncharged)?
+            .saturating_add(size(b).map_err(Stop::uncharged)?);
+        let per_unit = if how.negated {
+            self.schedule.neq_per_abs_val_unit
+        } else {
+            self.schedule.eq_per_abs_val_unit
+        };
         self.charge_instruction(per_unit.saturating_mul(units))?;
         let equal = compare::equal(self.ctx, self.memory, a, b, how.layout)?;
         self.memory.set(fp + dst, u8::from(equal != how.negated));
@@ -727,12 +1004,24 @@ impl Interpreter<'_> {
         let function = self.code.instance(self.instance).clone();
         let list = &function.operand_lists[operands as usize];
         let len = list.slots.len() as u32;
-        let bytes = len.checked_mul(list.size).ok_or_else(|| Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED))?;
-        let storage = if bytes == 0 { 0 } else { self.memory.allocate(bytes, list.element.0)? };
+        let bytes = len
+            .checked_mul(list.size)
+            .ok_or_else(|| Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED))?;
+        let storage = if bytes == 0 {
+            0
+        } else {
+            self.memory.allocate(bytes, list.element.0)?
+        };
         for (i, slot) in (0..).zip(list.slots.iter()) {
-            self.memory.copy(storage + i * list.size, fp + slot, list.size);
+            self.memory
+                .copy(storage + i * list.size, fp + slot, list.size);
         }
-        VectorHeader { storage, len, capacity: len }.write(self.memory, fp + dst);
+        VectorHeader {
+            storage,
+            len,
+            capacity: len,
+        }
+        .write(self.memory, fp + dst);
         Ok(())
     }
 
@@ -741,10 +1030,14 @@ impl Interpreter<'_> {
         let list = &function.operand_lists[operands as usize];
         let header = VectorHeader::read(self.memory, fp + src);
         if header.len as usize != list.slots.len() {
-            return Err(Stop::with_sub_status(StatusCode::VECTOR_OPERATION_ERROR, LENGTH_MISMATCH));
+            return Err(Stop::with_sub_status(
+                StatusCode::VECTOR_OPERATION_ERROR,
+                LENGTH_MISMATCH,
+            ));
         }
         for (i, slot) in (0..).zip(list.slots.iter()) {
-            self.memory.copy(fp + slot, header.storage + i * list.size, list.size);
+            self.memory
+                .copy(fp + slot, header.storage + i * list.size, list.size);
         }
         Ok(())
     }

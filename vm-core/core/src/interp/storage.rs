@@ -10,12 +10,20 @@ use monomove_types::{AccountAddress, StatusCode};
 
 impl Interpreter<'_> {
     /// The slot of a global value, loaded at first touch. Second: bytes read from the state just now.
-    pub(crate) fn global(&mut self, key: GlobalKey, layout: LayoutId) -> Run<(GlobalSlot, Option<usize>)> {
+    pub(crate) fn global(
+        &mut self,
+        key: GlobalKey,
+        layout: LayoutId,
+    ) -> Run<(GlobalSlot, Option<usize>)> {
         if let Some(slot) = self.globals.find(&key) {
             return Ok((slot, None));
         }
-        let mut decoder =
-            Decoder { ctx: self.ctx, view: self.view, code: self.code, memory: self.memory };
+        let mut decoder = Decoder {
+            ctx: self.ctx,
+            view: self.view,
+            code: self.code,
+            memory: self.memory,
+        };
         let (slot, read) = self.globals.load(&mut decoder, key, layout)?;
         Ok((slot, Some(read)))
     }
@@ -35,9 +43,17 @@ impl Interpreter<'_> {
         Ok(self.globals.object(slot).is_some())
     }
 
-    pub(super) fn borrow_global(&mut self, address: Addr, layout: LayoutId, mutable: bool) -> Run<Addr> {
+    pub(super) fn borrow_global(
+        &mut self,
+        address: Addr,
+        layout: LayoutId,
+        mutable: bool,
+    ) -> Run<Addr> {
         let slot = self.resource(address, layout)?;
-        let object = self.globals.object(slot).ok_or_else(|| Stop::status(StatusCode::MISSING_DATA))?;
+        let object = self
+            .globals
+            .object(slot)
+            .ok_or_else(|| Stop::status(StatusCode::MISSING_DATA))?;
         if mutable {
             self.globals.touch(slot);
         }
@@ -46,7 +62,10 @@ impl Interpreter<'_> {
 
     pub(super) fn move_from(&mut self, dst: Addr, address: Addr, layout: LayoutId) -> Run<()> {
         let slot = self.resource(address, layout)?;
-        let object = self.globals.object(slot).ok_or_else(|| Stop::status(StatusCode::MISSING_DATA))?;
+        let object = self
+            .globals
+            .object(slot)
+            .ok_or_else(|| Stop::status(StatusCode::MISSING_DATA))?;
         self.memory.copy(dst, object, self.ctx.layout(layout).size);
         self.globals.set(slot, None);
         Ok(())

@@ -35,13 +35,24 @@ pub(crate) fn kind(
     code: &mut Code,
     request: &ClosureRequest<'_>,
 ) -> Run<ClosureId> {
-    let ClosureRequest { function: (module, name, ty_args), params, results, mask, persistent, caller } = *request;
+    let ClosureRequest {
+        function: (module, name, ty_args),
+        params,
+        results,
+        mask,
+        persistent,
+        caller,
+    } = *request;
     if params.len() < MASK_BITS && mask >> params.len() != 0 {
         return Err(Stop::status(StatusCode::INVALID_CLOSURE_MASK));
     }
     let captures = |i: usize| i < MASK_BITS && mask & (1 << i) != 0;
     let mut object = Builder::new(CAPTURED_OFFSET, 0);
-    let mut abilities = if persistent { AbilitySet::FUNCTIONS } else { AbilitySet::PRIVATE_FUNCTIONS };
+    let mut abilities = if persistent {
+        AbilitySet::FUNCTIONS
+    } else {
+        AbilitySet::PRIVATE_FUNCTIONS
+    };
     let mut supplied = Vec::new();
     for (i, &ty) in params.iter().enumerate() {
         if !captures(i) {
@@ -52,15 +63,33 @@ pub(crate) fn kind(
             return Err(Stop::status(StatusCode::PACK_TYPE_MISMATCH_ERROR));
         }
         let layout = ctx.layout_id(view, ty)?;
-        let too_large = || Stop::with_message(StatusCode::TOO_MANY_TYPE_NODES, "the captured values are too large");
-        object.push(layout, ctx.layout(layout)).ok_or_else(too_large)?;
+        let too_large = || {
+            Stop::with_message(
+                StatusCode::TOO_MANY_TYPE_NODES,
+                "the captured values are too large",
+            )
+        };
+        object
+            .push(layout, ctx.layout(layout))
+            .ok_or_else(too_large)?;
         abilities = abilities.intersect(ctx.abilities(view, ty)?);
     }
     let types = &mut ctx.types;
     let (params, results) = (types.list_id(params)?, types.list_id(results)?);
     let args = types.list_id(&supplied)?;
-    let value_type = types.compound(TypeNode::Function { args, results, abilities })?;
-    let target = code.target(TargetKey { module, name, ty_args, params, results, caller })?;
+    let value_type = types.compound(TypeNode::Function {
+        args,
+        results,
+        abilities,
+    })?;
+    let target = code.target(TargetKey {
+        module,
+        name,
+        ty_args,
+        params,
+        results,
+        caller,
+    })?;
     ctx.closures.add(ClosureKind {
         target,
         module,
@@ -83,19 +112,27 @@ pub(crate) fn stored_kind(
     mask: u64,
 ) -> Run<ClosureId> {
     let module = ctx.module(view, function.0)?;
-    let unresolved = || Stop::with_message(StatusCode::FUNCTION_RESOLUTION_FAILURE, "no such function");
+    let unresolved =
+        || Stop::with_message(StatusCode::FUNCTION_RESOLUTION_FAILURE, "no such function");
     let index = module.function_index(function.1).ok_or_else(unresolved)?;
     let (def, handle) = module.function(index);
     let ty_args = ctx.types.list(function.2).to_vec();
     if ty_args.len() != handle.type_parameters.len() {
         return Err(Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH));
     }
-    let signature = |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
+    let signature =
+        |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
     let params = ctx.instantiate_all(&module, signature(handle.parameters), &ty_args)?;
     let results = ctx.instantiate_all(&module, signature(handle.return_), &ty_args)?;
-    let persistent =
-        def.visibility == Visibility::Public || handle.attributes.contains(&FunctionAttribute::Persistent);
-    let request =
-        ClosureRequest { function, params: &params, results: &results, mask, persistent, caller: None };
+    let persistent = def.visibility == Visibility::Public
+        || handle.attributes.contains(&FunctionAttribute::Persistent);
+    let request = ClosureRequest {
+        function,
+        params: &params,
+        results: &results,
+        mask,
+        persistent,
+        caller: None,
+    };
     kind(ctx, view, code, &request)
 }

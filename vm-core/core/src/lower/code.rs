@@ -167,8 +167,16 @@ impl Code {
         &self.instances[id.0 as usize]
     }
 
-    pub(crate) fn find(&self, module: ModuleRef, index: u16, ty_args: TypeListId, checked: bool) -> Option<InstanceId> {
-        self.instance_index.get(&(module, index, ty_args, checked)).copied()
+    pub(crate) fn find(
+        &self,
+        module: ModuleRef,
+        index: u16,
+        ty_args: TypeListId,
+        checked: bool,
+    ) -> Option<InstanceId> {
+        self.instance_index
+            .get(&(module, index, ty_args, checked))
+            .copied()
     }
 
     pub(crate) fn add(
@@ -184,7 +192,8 @@ impl Code {
         }
         let id = InstanceId(self.instances.len() as u32);
         self.instances.push(Rc::new(lowered));
-        self.instance_index.insert((module, index, ty_args, checked), id);
+        self.instance_index
+            .insert((module, index, ty_args, checked), id);
         Ok(id)
     }
 }

@@ -4,7 +4,10 @@
 //! and popped once, inside one block. The form is polymorphic; instruction `i` is the bytecode at code offset `i`.
 
 use crate::stop::{Run, Stop};
-use monomove_format::{Bytecode, CodeUnit, CompiledModule, SignatureIndex, StructDefinitionIndex, StructFieldInformation};
+use monomove_format::{
+    Bytecode, CodeUnit, CompiledModule, SignatureIndex, StructDefinitionIndex,
+    StructFieldInformation,
+};
 use monomove_types::StatusCode;
 use std::ops::Range;
 
@@ -69,7 +72,13 @@ impl Stackless {
         Ok(this)
     }
 
-    fn block(&mut self, module: &CompiledModule, unit: &CodeUnit, block: Range<u16>, results: usize) -> Run<()> {
+    fn block(
+        &mut self,
+        module: &CompiledModule,
+        unit: &CodeUnit,
+        block: Range<u16>,
+        results: usize,
+    ) -> Run<()> {
         let mut stack: Vec<Temp> = Vec::new();
         for offset in block {
             let op = &unit.code[usize::from(offset)];
@@ -90,19 +99,34 @@ impl Stackless {
             }
             for _ in 0..pushes {
                 let temp = self.temps.len() as Temp;
-                self.temps.push(TempInfo { def: offset, used: offset });
+                self.temps.push(TempInfo {
+                    def: offset,
+                    used: offset,
+                });
                 self.operands.push(temp);
                 stack.push(temp);
             }
-            let (Ok(sources), Ok(results), Ok(height), Ok(after)) =
-                (u16::try_from(pops), u16::try_from(pushes), u16::try_from(height), u16::try_from(stack.len()))
-            else {
+            let (Ok(sources), Ok(results), Ok(height), Ok(after)) = (
+                u16::try_from(pops),
+                u16::try_from(pushes),
+                u16::try_from(height),
+                u16::try_from(stack.len()),
+            ) else {
                 return Err(Stop::status(StatusCode::VALUE_STACK_PUSH_OVERFLOW));
             };
             self.max_height = self.max_height.max(after).max(height);
-            self.instructions.push(Operands { start, sources, results, height });
+            self.instructions.push(Operands {
+                start,
+                sources,
+                results,
+                height,
+            });
         }
-        if stack.is_empty() { Ok(()) } else { Err(Stop::status(StatusCode::POSITIVE_STACK_SIZE_AT_BLOCK_END)) }
+        if stack.is_empty() {
+            Ok(())
+        } else {
+            Err(Stop::status(StatusCode::POSITIVE_STACK_SIZE_AT_BLOCK_END))
+        }
     }
 
     /// Temporaries that the instruction at `offset` pops, the deepest first.
@@ -126,7 +150,8 @@ impl Stackless {
 
 /// Basic blocks in code order.
 fn blocks(unit: &CodeUnit) -> Run<Vec<Range<u16>>> {
-    let len = u16::try_from(unit.code.len()).map_err(|_| Stop::status(StatusCode::INDEX_OUT_OF_BOUNDS))?;
+    let len = u16::try_from(unit.code.len())
+        .map_err(|_| Stop::status(StatusCode::INDEX_OUT_OF_BOUNDS))?;
     let mut leader = vec![false; unit.code.len() + 1];
     let mut mark = |offset: usize| {
         if let Some(flag) = leader.get_mut(offset) {
@@ -166,9 +191,14 @@ fn effect(module: &CompiledModule, op: &Bytecode, results: usize) -> (usize, usi
     let signature = |index: SignatureIndex| &module.signatures[usize::from(index.0)].0;
     let call = |handle: monomove_format::FunctionHandleIndex| {
         let handle = &module.function_handles[usize::from(handle.0)];
-        (signature(handle.parameters).len(), signature(handle.return_).len())
+        (
+            signature(handle.parameters).len(),
+            signature(handle.return_).len(),
+        )
     };
-    let fields = |def: StructDefinitionIndex| match &module.struct_defs[usize::from(def.0)].field_information {
+    let fields = |def: StructDefinitionIndex| match &module.struct_defs[usize::from(def.0)]
+        .field_information
+    {
         StructFieldInformation::Declared(fields) => fields.len(),
         _ => 0,
     };
@@ -178,9 +208,9 @@ fn effect(module: &CompiledModule, op: &Bytecode, results: usize) -> (usize, usi
     let variant = |i: monomove_format::StructVariantHandleIndex| {
         let handle = &module.struct_variant_handles[usize::from(i.0)];
         match &module.struct_defs[usize::from(handle.struct_index.0)].field_information {
-            StructFieldInformation::DeclaredVariants(variants) => {
-                variants.get(usize::from(handle.variant)).map_or(0, |v| v.fields.len())
-            }
+            StructFieldInformation::DeclaredVariants(variants) => variants
+                .get(usize::from(handle.variant))
+                .map_or(0, |v| v.fields.len()),
             _ => 0,
         }
     };
@@ -282,9 +312,13 @@ fn effect(module: &CompiledModule, op: &Bytecode, results: usize) -> (usize, usi
         B::UnpackVariantGeneric(i) => (1, variant(generic_variant(i))),
         B::VecPack(_, n) => (count(n), 1),
         B::VecUnpack(_, n) => (1, count(n)),
-        B::PackClosure(_, mask) | B::PackClosureGeneric(_, mask) => (mask.0.count_ones() as usize, 1),
+        B::PackClosure(_, mask) | B::PackClosureGeneric(_, mask) => {
+            (mask.0.count_ones() as usize, 1)
+        }
         B::CallClosure(i) => match signature(*i).first() {
-            Some(monomove_format::SignatureToken::Function(args, results, _)) => (args.len() + 1, results.len()),
+            Some(monomove_format::SignatureToken::Function(args, results, _)) => {
+                (args.len() + 1, results.len())
+            }
             _ => (1, 0),
         },
     }

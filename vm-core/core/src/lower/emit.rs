@@ -51,11 +51,29 @@ pub(super) fn emit(
         }
     }
     let (_, handle) = module.function(index);
-    let locks_module = handle.attributes.contains(&monomove_format::FunctionAttribute::ModuleLock);
+    let locks_module = handle
+        .attributes
+        .contains(&monomove_format::FunctionAttribute::ModuleLock);
     let name = module.names[usize::from(handle.name.0)];
-    let types = mono.locals.iter().copied().chain(mono.temps.iter().copied().flatten());
-    let dependencies = ctx.defining_modules(types).into_iter().filter(|&m| m != module.id).collect();
-    let blocks = mono.stackless.blocks.iter().map(|b| Block { start: b.start, end: b.end }).collect();
+    let types = mono
+        .locals
+        .iter()
+        .copied()
+        .chain(mono.temps.iter().copied().flatten());
+    let dependencies = ctx
+        .defining_modules(types)
+        .into_iter()
+        .filter(|&m| m != module.id)
+        .collect();
+    let blocks = mono
+        .stackless
+        .blocks
+        .iter()
+        .map(|b| Block {
+            start: b.start,
+            end: b.end,
+        })
+        .collect();
     Ok(Lowered {
         module: module.id,
         function_index: index,
@@ -86,7 +104,10 @@ pub(super) fn emit(
 }
 
 fn broken() -> Stop {
-    Stop::with_message(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR, "lowering: a value has no place")
+    Stop::with_message(
+        StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR,
+        "lowering: a value has no place",
+    )
 }
 
 struct Emitter<'a> {
@@ -137,7 +158,12 @@ impl Emitter<'_> {
     }
 
     fn source(&self, offset: u16, n: usize) -> Run<Temp> {
-        self.mono.stackless.sources(offset).get(n).copied().ok_or_else(broken)
+        self.mono
+            .stackless
+            .sources(offset)
+            .get(n)
+            .copied()
+            .ok_or_else(broken)
     }
 
     fn source_slot(&self, offset: u16, n: usize) -> Run<Slot> {
@@ -145,7 +171,12 @@ impl Emitter<'_> {
     }
 
     fn result(&self, offset: u16) -> Run<Temp> {
-        self.mono.stackless.results(offset).first().copied().ok_or_else(broken)
+        self.mono
+            .stackless
+            .results(offset)
+            .first()
+            .copied()
+            .ok_or_else(broken)
     }
 
     fn result_slot(&self, offset: u16) -> Run<Slot> {
@@ -153,14 +184,22 @@ impl Emitter<'_> {
     }
 
     fn local(&self, local: u8) -> (Slot, u32) {
-        (self.plan.locals[usize::from(local)], self.plan.local_sizes[usize::from(local)])
+        (
+            self.plan.locals[usize::from(local)],
+            self.plan.local_sizes[usize::from(local)],
+        )
     }
 
     fn block(&mut self, block: Range<u16>) -> Run<()> {
         self.origin = block.start;
         let range = usize::from(block.start)..usize::from(block.end);
-        let gas = self.mono.costs[range].iter().fold(0u64, |sum, cost| sum.saturating_add(*cost));
-        self.push(Op::Charge { instructions: u32::from(block.end - block.start), gas });
+        let gas = self.mono.costs[range]
+            .iter()
+            .fold(0u64, |sum, cost| sum.saturating_add(*cost));
+        self.push(Op::Charge {
+            instructions: u32::from(block.end - block.start),
+            gas,
+        });
         let mut highest = 0;
         for offset in block {
             self.origin = offset;
@@ -172,7 +211,9 @@ impl Emitter<'_> {
                 if after > highest {
                     highest = after;
                     self.origin = offset;
-                    self.push(Op::CheckHeight { height: after as u32 });
+                    self.push(Op::CheckHeight {
+                        height: after as u32,
+                    });
                 }
             }
         }
@@ -194,20 +235,36 @@ impl Emitter<'_> {
                 }
                 self.push(Op::Ret);
             }
-            Inst::Branch(target) => self.push(Op::Jump { target: u32::from(*target) }),
+            Inst::Branch(target) => self.push(Op::Jump {
+                target: u32::from(*target),
+            }),
             Inst::BranchIf { when, target } => self.branch(at, *when, u32::from(*target))?,
-            Inst::Abort => self.push(Op::Abort { code: self.source_slot(at, 0)? }),
+            Inst::Abort => self.push(Op::Abort {
+                code: self.source_slot(at, 0)?,
+            }),
             Inst::AbortMessage => {
-                self.push(Op::AbortMessage { code: self.source_slot(at, 0)?, message: self.source_slot(at, 1)? });
+                self.push(Op::AbortMessage {
+                    code: self.source_slot(at, 0)?,
+                    message: self.source_slot(at, 1)?,
+                });
             }
             Inst::Const { size, value } => {
                 let temp = self.result(at)?;
                 if !matches!(self.place(temp), Where::Immediate(_)) {
                     let (dst, value) = (self.slot(temp)?, *value);
                     self.push(match size {
-                        1 => Op::Const1 { dst, value: value as u32 },
-                        2 => Op::Const2 { dst, value: value as u32 },
-                        4 => Op::Const4 { dst, value: value as u32 },
+                        1 => Op::Const1 {
+                            dst,
+                            value: value as u32,
+                        },
+                        2 => Op::Const2 {
+                            dst,
+                            value: value as u32,
+                        },
+                        4 => Op::Const4 {
+                            dst,
+                            value: value as u32,
+                        },
                         _ => Op::Const8 { dst, value },
                     });
                 }
@@ -215,17 +272,32 @@ impl Emitter<'_> {
             Inst::Bytes(bytes) => {
                 let pool = self.pool.len() as u32;
                 self.pool.extend_from_slice(bytes);
-                self.push(Op::ConstBytes { size: bytes.len() as u16, dst: self.result_slot(at)?, pool });
+                self.push(Op::ConstBytes {
+                    size: bytes.len() as u16,
+                    dst: self.result_slot(at)?,
+                    pool,
+                });
             }
             Inst::Value { layout, bytes } => {
                 let constant = self.constants.len() as u32;
                 self.constants.push((*layout, bytes.clone()));
-                self.push(Op::ConstValue { dst: self.result_slot(at)?, constant });
+                self.push(Op::ConstValue {
+                    dst: self.result_slot(at)?,
+                    constant,
+                });
             }
-            Inst::CopyLoc { local, plain: false, layout } => {
+            Inst::CopyLoc {
+                local,
+                plain: false,
+                layout,
+            } => {
                 let (src, _) = self.local(*local);
                 let layout = layout.ok_or_else(broken)?;
-                self.push(Op::Copy { dst: self.result_slot(at)?, src, layout });
+                self.push(Op::Copy {
+                    dst: self.result_slot(at)?,
+                    src,
+                    layout,
+                });
             }
             Inst::CopyLoc { local, .. } | Inst::MoveLoc(local) => {
                 let (src, size) = self.local(*local);
@@ -238,16 +310,27 @@ impl Emitter<'_> {
             Inst::BorrowLoc(local) => {
                 let temp = self.result(at)?;
                 if !matches!(self.place(temp), Where::AddressOf(_)) {
-                    self.push(Op::AddressOf { dst: self.slot(temp)?, slot: self.local(*local).0 });
+                    self.push(Op::AddressOf {
+                        dst: self.slot(temp)?,
+                        slot: self.local(*local).0,
+                    });
                 }
             }
             Inst::BorrowField(delta) => self.borrow_field(at, *delta)?,
             Inst::BorrowVariant(offsets) => {
                 let fields = self.variant_fields.len() as u32;
                 self.variant_fields.push(offsets.clone());
-                self.push(Op::BorrowVariant { dst: self.result_slot(at)?, base: self.source_slot(at, 0)?, fields });
+                self.push(Op::BorrowVariant {
+                    dst: self.result_slot(at)?,
+                    base: self.source_slot(at, 0)?,
+                    fields,
+                });
             }
-            Inst::ReadRef { plain, size, layout } => self.read_ref(at, *plain, *size, *layout)?,
+            Inst::ReadRef {
+                plain,
+                size,
+                layout,
+            } => self.read_ref(at, *plain, *size, *layout)?,
             Inst::WriteRef { size } => self.write_ref(at, *size)?,
             Inst::Binary(op, int) => {
                 let temp = self.result(at)?;
@@ -258,10 +341,17 @@ impl Emitter<'_> {
             }
             Inst::Equal { by, negated } => self.equal(at, *by, *negated)?,
             Inst::Bool(op) => {
-                let (dst, a, b) = (self.result_slot(at)?, self.source_slot(at, 0)?, self.source_slot(at, 1)?);
+                let (dst, a, b) = (
+                    self.result_slot(at)?,
+                    self.source_slot(at, 0)?,
+                    self.source_slot(at, 1)?,
+                );
                 self.push(select::binary(*op, Int::U8, dst, a, b).ok_or_else(broken)?);
             }
-            Inst::Not => self.push(Op::Not { dst: self.result_slot(at)?, a: self.source_slot(at, 0)? }),
+            Inst::Not => self.push(Op::Not {
+                dst: self.result_slot(at)?,
+                a: self.source_slot(at, 0)?,
+            }),
             Inst::Negate(int) => {
                 let (dst, a) = (self.result_slot(at)?, self.source_slot(at, 0)?);
                 self.push(match int {
@@ -275,15 +365,27 @@ impl Emitter<'_> {
             }
             Inst::Cast { from, to } => {
                 let (dst, src) = (self.result_slot(at)?, self.source_slot(at, 0)?);
-                self.push(Op::Cast { dst, src, from: *from, to: *to });
+                self.push(Op::Cast {
+                    dst,
+                    src,
+                    from: *from,
+                    to: *to,
+                });
             }
             Inst::Call { target, shape } => self.call(at, *target, &shape.clone())?,
             Inst::PackClosure(kind) => {
                 let (dst, kind) = (self.result_slot(at)?, *kind);
                 let sources = self.mono.stackless.sources(at);
-                let slots = sources.iter().map(|&t| self.slot(t)).collect::<Run<Vec<_>>>()?;
+                let slots = sources
+                    .iter()
+                    .map(|&t| self.slot(t))
+                    .collect::<Run<Vec<_>>>()?;
                 self.slot_lists.push(slots.into());
-                self.push(Op::PackClosure { dst, kind, slots: self.slot_lists.len() as u32 - 1 });
+                self.push(Op::PackClosure {
+                    dst,
+                    kind,
+                    slots: self.slot_lists.len() as u32 - 1,
+                });
             }
             Inst::CallClosure { results } => self.call_closure(at, &results.clone())?,
             Inst::Pack(fields) => {
@@ -294,7 +396,10 @@ impl Emitter<'_> {
                 let dst = self.result_slot(at)?;
                 let (tag, fields) = (*tag, fields.clone());
                 self.pack(at, dst, &fields)?;
-                self.push(Op::Const2 { dst, value: u32::from(tag) });
+                self.push(Op::Const2 {
+                    dst,
+                    value: u32::from(tag),
+                });
             }
             Inst::Unpack(fields) => {
                 let src = self.source_slot(at, 0)?;
@@ -308,7 +413,11 @@ impl Emitter<'_> {
             }
             Inst::TestVariant(tag) => {
                 let (dst, base) = (self.result_slot(at)?, self.source_slot(at, 0)?);
-                self.push(Op::TestVariant { tag: *tag, dst, base });
+                self.push(Op::TestVariant {
+                    tag: *tag,
+                    dst,
+                    base,
+                });
             }
             Inst::VecPack { element, size } => {
                 let (dst, element, size) = (self.result_slot(at)?, *element, *size);
@@ -316,7 +425,10 @@ impl Emitter<'_> {
                 if sources.is_empty() {
                     self.push(Op::EmptyVector { dst });
                 } else {
-                    let slots = sources.iter().map(|&t| self.slot(t)).collect::<Run<Vec<_>>>()?;
+                    let slots = sources
+                        .iter()
+                        .map(|&t| self.slot(t))
+                        .collect::<Run<Vec<_>>>()?;
                     let operands = self.operand_list(element, size, slots);
                     self.push(Op::VecPack { dst, operands });
                 }
@@ -324,16 +436,27 @@ impl Emitter<'_> {
             Inst::VecUnpack { element, size } => {
                 let (src, element, size) = (self.source_slot(at, 0)?, *element, *size);
                 let results = self.mono.stackless.results(at);
-                let slots = results.iter().map(|&t| self.slot(t)).collect::<Run<Vec<_>>>()?;
+                let slots = results
+                    .iter()
+                    .map(|&t| self.slot(t))
+                    .collect::<Run<Vec<_>>>()?;
                 let operands = self.operand_list(element, size, slots);
                 self.push(Op::VecUnpack { src, operands });
             }
-            Inst::VecLen => self.push(Op::VecLen { dst: self.result_slot(at)?, vec: self.source_slot(at, 0)? }),
+            Inst::VecLen => self.push(Op::VecLen {
+                dst: self.result_slot(at)?,
+                vec: self.source_slot(at, 0)?,
+            }),
             Inst::VecBorrow { size } => {
                 let temp = self.result(at)?;
                 if self.place(temp) != Where::Fused {
                     let (vec, index) = (self.source_slot(at, 0)?, self.source_slot(at, 1)?);
-                    self.push(Op::VecBorrow { size: *size as u16, dst: self.slot(temp)?, vec, index });
+                    self.push(Op::VecBorrow {
+                        size: *size as u16,
+                        dst: self.slot(temp)?,
+                        vec,
+                        index,
+                    });
                 }
             }
             Inst::VecPush { element, size } => {
@@ -342,52 +465,100 @@ impl Emitter<'_> {
             }
             Inst::VecPop { size } => {
                 let (dst, vec) = (self.result_slot(at)?, self.source_slot(at, 0)?);
-                self.push(Op::VecPop { size: *size as u16, dst, vec });
+                self.push(Op::VecPop {
+                    size: *size as u16,
+                    dst,
+                    vec,
+                });
             }
             Inst::VecSwap { size } => {
-                let (vec, i, j) = (self.source_slot(at, 0)?, self.source_slot(at, 1)?, self.source_slot(at, 2)?);
-                self.push(Op::VecSwap { size: *size as u16, vec, i, j });
+                let (vec, i, j) = (
+                    self.source_slot(at, 0)?,
+                    self.source_slot(at, 1)?,
+                    self.source_slot(at, 2)?,
+                );
+                self.push(Op::VecSwap {
+                    size: *size as u16,
+                    vec,
+                    i,
+                    j,
+                });
             }
             Inst::Exists(layout) => {
                 let (dst, address) = (self.result_slot(at)?, self.source_slot(at, 0)?);
-                self.push(Op::Exists { dst, address, layout: *layout });
+                self.push(Op::Exists {
+                    dst,
+                    address,
+                    layout: *layout,
+                });
             }
             Inst::BorrowGlobal { layout, mutable } => {
                 let (dst, address) = (self.result_slot(at)?, self.source_slot(at, 0)?);
-                self.push(Op::BorrowGlobal { mutable: *mutable, dst, address, layout: *layout });
+                self.push(Op::BorrowGlobal {
+                    mutable: *mutable,
+                    dst,
+                    address,
+                    layout: *layout,
+                });
             }
             Inst::MoveFrom(layout) => {
                 let (dst, address) = (self.result_slot(at)?, self.source_slot(at, 0)?);
-                self.push(Op::MoveFrom { dst, address, layout: *layout });
+                self.push(Op::MoveFrom {
+                    dst,
+                    address,
+                    layout: *layout,
+                });
             }
             Inst::MoveTo(layout) => {
                 let (signer, src) = (self.source_slot(at, 0)?, self.source_slot(at, 1)?);
-                self.push(Op::MoveTo { signer, src, layout: *layout });
+                self.push(Op::MoveTo {
+                    signer,
+                    src,
+                    layout: *layout,
+                });
             }
         }
         Ok(())
     }
 
     fn operand_list(&mut self, element: LayoutId, size: u32, slots: Vec<Slot>) -> u32 {
-        self.operand_lists.push(OperandList { element, size, slots: slots.into() });
+        self.operand_lists.push(OperandList {
+            element,
+            size,
+            slots: slots.into(),
+        });
         self.operand_lists.len() as u32 - 1
     }
 
     fn borrow_field(&mut self, at: u16, delta: u32) -> Run<()> {
         let temp = self.result(at)?;
-        if matches!(self.place(temp), Where::AddressOf(_) | Where::RefPlus { .. }) {
+        if matches!(
+            self.place(temp),
+            Where::AddressOf(_) | Where::RefPlus { .. }
+        ) {
             return Ok(());
         }
         let dst = self.slot(temp)?;
         match self.place(self.source(at, 0)?) {
-            Where::AddressOf(slot) => self.push(Op::AddressOf { dst, slot: slot + delta }),
+            Where::AddressOf(slot) => self.push(Op::AddressOf {
+                dst,
+                slot: slot + delta,
+            }),
             Where::RefPlus { base, offset } => {
                 let base = self.slot(base)?;
-                self.push(Op::RefAdd { dst, base, offset: offset + delta });
+                self.push(Op::RefAdd {
+                    dst,
+                    base,
+                    offset: offset + delta,
+                });
             }
             _ => {
                 let base = self.source_slot(at, 0)?;
-                self.push(Op::RefAdd { dst, base, offset: delta });
+                self.push(Op::RefAdd {
+                    dst,
+                    base,
+                    offset: delta,
+                });
             }
         }
         Ok(())
@@ -418,7 +589,11 @@ impl Emitter<'_> {
             }
             _ => {
                 let base = self.slot(source)?;
-                self.push(Op::LoadCopy { dst, base, layout: layout.ok_or_else(broken)? });
+                self.push(Op::LoadCopy {
+                    dst,
+                    base,
+                    layout: layout.ok_or_else(broken)?,
+                });
             }
         }
         Ok(())
@@ -467,8 +642,12 @@ impl Emitter<'_> {
     fn equal_bytes(&self, at: u16, bytes: u32, negated: bool, dst: Slot) -> Run<Op> {
         let (a, b) = (self.source(at, 0)?, self.source(at, 1)?);
         let made = match (self.place(a), self.place(b)) {
-            (_, Where::Immediate(imm)) => select::equal_imm(bytes, negated, dst, self.slot(a)?, imm),
-            (Where::Immediate(imm), _) => select::equal_imm(bytes, negated, dst, self.slot(b)?, imm),
+            (_, Where::Immediate(imm)) => {
+                select::equal_imm(bytes, negated, dst, self.slot(a)?, imm)
+            }
+            (Where::Immediate(imm), _) => {
+                select::equal_imm(bytes, negated, dst, self.slot(b)?, imm)
+            }
             _ => select::equal(bytes, negated, dst, self.slot(a)?, self.slot(b)?),
         };
         made.ok_or_else(broken)
@@ -484,8 +663,17 @@ impl Emitter<'_> {
             EqualBy::Bytes(bytes) => self.equal_bytes(at, bytes, negated, dst)?,
             EqualBy::Layout(layout, by_reference) => {
                 let comparison = u16::try_from(self.comparisons.len()).map_err(|_| broken())?;
-                self.comparisons.push(Comparison { layout, by_reference, negated });
-                Op::EqValues { comparison, dst, a: self.source_slot(at, 0)?, b: self.source_slot(at, 1)? }
+                self.comparisons.push(Comparison {
+                    layout,
+                    by_reference,
+                    negated,
+                });
+                Op::EqValues {
+                    comparison,
+                    dst,
+                    a: self.source_slot(at, 0)?,
+                    b: self.source_slot(at, 1)?,
+                }
             }
         };
         self.push(op);
@@ -498,7 +686,10 @@ impl Emitter<'_> {
             let def = self.mono.stackless.temps[cond as usize].def;
             let compare = match &self.mono.insts[usize::from(def)] {
                 Inst::Binary(op, int) => self.binary(def, *op, *int, 0)?,
-                Inst::Equal { by: EqualBy::Bytes(bytes), negated } => self.equal_bytes(def, *bytes, *negated, 0)?,
+                Inst::Equal {
+                    by: EqualBy::Bytes(bytes),
+                    negated,
+                } => self.equal_bytes(def, *bytes, *negated, 0)?,
                 _ => return Err(broken()),
             };
             let op = select::fused_branch(compare, when, target).ok_or_else(broken)?;
@@ -506,7 +697,11 @@ impl Emitter<'_> {
             return Ok(());
         }
         let cond = self.slot(cond)?;
-        self.push(if when { Op::JumpIf { cond, target } } else { Op::JumpIfNot { cond, target } });
+        self.push(if when {
+            Op::JumpIf { cond, target }
+        } else {
+            Op::JumpIfNot { cond, target }
+        });
         Ok(())
     }
 
@@ -517,7 +712,11 @@ impl Emitter<'_> {
             self.moved(self.size(temp), frame + slot, self.slot(temp)?);
         }
         let height = usize::from(self.mono.stackless.height(at)) - shape.params.len();
-        self.push(Op::Call { target, frame, height: height as u32 });
+        self.push(Op::Call {
+            target,
+            frame,
+            height: height as u32,
+        });
         for (n, slot) in shape.results.iter().enumerate() {
             let temp = self.mono.stackless.results(at)[n];
             self.moved(self.size(temp), self.slot(temp)?, frame + slot);
@@ -527,12 +726,24 @@ impl Emitter<'_> {
 
     fn call_closure(&mut self, at: u16, results: &[u32]) -> Run<()> {
         let sources = self.mono.stackless.sources(at);
-        let Some((&closure, args)) = sources.split_last() else { return Err(broken()) };
-        let arguments = args.iter().map(|&t| Ok((self.slot(t)?, self.size(t)))).collect::<Run<Vec<_>>>()?;
+        let Some((&closure, args)) = sources.split_last() else {
+            return Err(broken());
+        };
+        let arguments = args
+            .iter()
+            .map(|&t| Ok((self.slot(t)?, self.size(t))))
+            .collect::<Run<Vec<_>>>()?;
         let height = usize::from(self.mono.stackless.height(at)) - sources.len();
         let closure = self.slot(closure)?;
-        self.closure_calls.push(ClosureCall { arguments: arguments.into(), frame: self.plan.frame, height: height as u32 });
-        self.push(Op::CallClosure { closure, call: self.closure_calls.len() as u32 - 1 });
+        self.closure_calls.push(ClosureCall {
+            arguments: arguments.into(),
+            frame: self.plan.frame,
+            height: height as u32,
+        });
+        self.push(Op::CallClosure {
+            closure,
+            call: self.closure_calls.len() as u32 - 1,
+        });
         for (n, slot) in results.iter().enumerate() {
             let temp = self.mono.stackless.results(at)[n];
             self.moved(self.size(temp), self.slot(temp)?, self.plan.frame + slot);

@@ -19,7 +19,10 @@ use std::rc::Rc;
 
 /// Lowers function definition `index` of `module` under `ty_args`. With `checked`, the operand stack height is checked at every
 /// push that reaches a new height in its block: the form that runs when the operand stack might overflow.
-#[allow(clippy::too_many_arguments, reason = "the parts of the machine that lowering reads and extends")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the parts of the machine that lowering reads and extends"
+)]
 pub(crate) fn lower(
     ctx: &mut Context,
     view: &mut dyn StateView,

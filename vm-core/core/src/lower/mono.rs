@@ -13,8 +13,8 @@ use crate::context::types::TypeNode;
 use crate::gas::GasSchedule;
 use crate::stop::{Fail, Run, Stop};
 use monomove_format::{
-    Bytecode, FieldHandleIndex, FunctionAttribute, FunctionHandleIndex, SignatureIndex, SignatureToken, StructDefinitionIndex,
-    StructVariantHandleIndex, VariantFieldHandleIndex,
+    Bytecode, FieldHandleIndex, FunctionAttribute, FunctionHandleIndex, SignatureIndex,
+    SignatureToken, StructDefinitionIndex, StructVariantHandleIndex, VariantFieldHandleIndex,
 };
 use monomove_types::StatusCode;
 use std::rc::Rc;
@@ -63,49 +63,97 @@ pub(crate) enum Inst {
     Pop,
     Ret,
     Branch(u16),
-    BranchIf { when: bool, target: u16 },
+    BranchIf {
+        when: bool,
+        target: u16,
+    },
     Abort,
     AbortMessage,
     /// A scalar of up to 8 bytes.
-    Const { size: u32, value: u64 },
+    Const {
+        size: u32,
+        value: u64,
+    },
     /// A longer scalar.
     Bytes(Box<[u8]>),
     /// A constant that is decoded onto the heap.
-    Value { layout: LayoutId, bytes: Rc<[u8]> },
+    Value {
+        layout: LayoutId,
+        bytes: Rc<[u8]>,
+    },
     /// `plain`: a copy is a copy of bytes, and its cost is static.
-    CopyLoc { local: u8, plain: bool, layout: Option<LayoutId> },
+    CopyLoc {
+        local: u8,
+        plain: bool,
+        layout: Option<LayoutId>,
+    },
     MoveLoc(u8),
     StLoc(u8),
     BorrowLoc(u8),
     BorrowField(u32),
     BorrowVariant(Rc<[Option<u32>]>),
-    ReadRef { plain: bool, size: u32, layout: Option<LayoutId> },
-    WriteRef { size: u32 },
+    ReadRef {
+        plain: bool,
+        size: u32,
+        layout: Option<LayoutId>,
+    },
+    WriteRef {
+        size: u32,
+    },
     Freeze,
     Binary(Binary, Int),
-    Equal { by: EqualBy, negated: bool },
+    Equal {
+        by: EqualBy,
+        negated: bool,
+    },
     Bool(Binary),
     Not,
     Negate(Int),
-    Cast { from: Int, to: Int },
-    Call { target: TargetId, shape: Rc<Shape> },
+    Cast {
+        from: Int,
+        to: Int,
+    },
+    Call {
+        target: TargetId,
+        shape: Rc<Shape>,
+    },
     PackClosure(ClosureId),
     /// `results`: where the results lie in the callee's frame.
-    CallClosure { results: Rc<[u32]> },
+    CallClosure {
+        results: Rc<[u32]>,
+    },
     Pack(Rc<[Field]>),
     Unpack(Rc<[Field]>),
     PackVariant(u16, Rc<[Field]>),
     UnpackVariant(u16, Rc<[Field]>),
     TestVariant(u16),
-    VecPack { element: LayoutId, size: u32 },
-    VecUnpack { element: LayoutId, size: u32 },
+    VecPack {
+        element: LayoutId,
+        size: u32,
+    },
+    VecUnpack {
+        element: LayoutId,
+        size: u32,
+    },
     VecLen,
-    VecBorrow { size: u32 },
-    VecPush { element: LayoutId, size: u32 },
-    VecPop { size: u32 },
-    VecSwap { size: u32 },
+    VecBorrow {
+        size: u32,
+    },
+    VecPush {
+        element: LayoutId,
+        size: u32,
+    },
+    VecPop {
+        size: u32,
+    },
+    VecSwap {
+        size: u32,
+    },
     Exists(LayoutId),
-    BorrowGlobal { layout: LayoutId, mutable: bool },
+    BorrowGlobal {
+        layout: LayoutId,
+        mutable: bool,
+    },
     MoveFrom(LayoutId),
     MoveTo(LayoutId),
 }
@@ -120,7 +168,12 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    pub(crate) fn new(ctx: &mut Context, view: &mut dyn StateView, params: &[TypeId], results: &[TypeId]) -> Run<Self> {
+    pub(crate) fn new(
+        ctx: &mut Context,
+        view: &mut dyn StateView,
+        params: &[TypeId],
+        results: &[TypeId],
+    ) -> Run<Self> {
         let mut end = 0;
         let mut place = |types: &[TypeId]| -> Run<Vec<u32>> {
             types
@@ -135,7 +188,11 @@ impl Shape {
         };
         let results = place(results)?;
         let params = place(params)?;
-        Ok(Self { results, params, bytes: end.next_multiple_of(8) })
+        Ok(Self {
+            results,
+            params,
+            bytes: end.next_multiple_of(8),
+        })
     }
 }
 
@@ -196,7 +253,9 @@ pub(crate) fn monomorphize(
             let at = usize::from(offset);
             match this.instruction(offset, &unit.code[at]) {
                 Ok((inst, cost)) => (insts[at], costs[at]) = (inst, cost),
-                Err(Stop::Fail(fail)) => {
+                Err(Stop::Fail(mut fail)) => {
+                    // What an instruction names is resolved before it is charged.
+                    fail.uncharged = true;
                     insts[at] = Inst::Fail(fail);
                     break;
                 }
@@ -205,7 +264,15 @@ pub(crate) fn monomorphize(
         }
     }
     let temps = this.temps;
-    Ok(Mono { stackless: stackless.clone(), params, results, locals, insts, costs, temps })
+    Ok(Mono {
+        stackless: stackless.clone(),
+        params,
+        results,
+        locals,
+        insts,
+        costs,
+        temps,
+    })
 }
 
 fn signature(module: &Module, index: SignatureIndex) -> &[SignatureToken] {
@@ -232,7 +299,11 @@ fn mismatch() -> Stop {
 impl Builder<'_> {
     fn source(&self, offset: u16, n: usize) -> Run<TypeId> {
         let temp: Temp = *self.stackless.sources(offset).get(n).ok_or_else(mismatch)?;
-        self.temps.get(temp as usize).copied().flatten().ok_or_else(mismatch)
+        self.temps
+            .get(temp as usize)
+            .copied()
+            .flatten()
+            .ok_or_else(mismatch)
     }
 
     /// Source `n` must be of type `ty`; `&mut T` serves as `&T`.
@@ -244,19 +315,29 @@ impl Builder<'_> {
             _ => None,
         };
         let fits = found == ty
-            || (ty.is_reference() && !ty.is_mutable_reference() && found.is_reference() && found.referent() == ty.referent())
+            || (ty.is_reference()
+                && !ty.is_mutable_reference()
+                && found.is_reference()
+                && found.referent() == ty.referent())
             || (function(found).is_some() && function(found) == function(ty));
         if fits { Ok(()) } else { Err(mismatch()) }
     }
 
     fn expect_all(&self, offset: u16, types: &[TypeId]) -> Run<()> {
-        types.iter().enumerate().try_for_each(|(n, &ty)| self.expect(offset, n, ty))
+        types
+            .iter()
+            .enumerate()
+            .try_for_each(|(n, &ty)| self.expect(offset, n, ty))
     }
 
     fn define(&mut self, offset: u16, types: &[TypeId]) -> Run<()> {
         let results = self.stackless.results(offset);
         if results.len() != types.len() {
             return Err(mismatch());
+        }
+        // A type without a layout fails here, at its instruction.
+        for &ty in types {
+            self.ctx.slot(self.view, ty)?;
         }
         for (&temp, &ty) in results.iter().zip(types) {
             if let Some(slot) = self.temps.get_mut(temp as usize) {
@@ -272,7 +353,8 @@ impl Builder<'_> {
     }
 
     fn type_arguments(&mut self, index: SignatureIndex) -> Run<Vec<TypeId>> {
-        self.ctx.instantiate_all(self.module, signature(self.module, index), self.ty_args)
+        self.ctx
+            .instantiate_all(self.module, signature(self.module, index), self.ty_args)
     }
 
     fn layout(&mut self, ty: TypeId) -> Run<LayoutId> {
@@ -284,7 +366,11 @@ impl Builder<'_> {
     }
 
     /// A struct type of this module with its layout.
-    fn struct_type(&mut self, def: StructDefinitionIndex, args: &[TypeId]) -> Run<(TypeId, LayoutId)> {
+    fn struct_type(
+        &mut self,
+        def: StructDefinitionIndex,
+        args: &[TypeId],
+    ) -> Run<(TypeId, LayoutId)> {
         let handle = self.module.binary.struct_defs[usize::from(def.0)].struct_handle;
         let list = self.ctx.types.list_id(args)?;
         let template = self.module.templates[usize::from(handle.0)];
@@ -297,7 +383,10 @@ impl Builder<'_> {
         self.struct_type(index, &[])
     }
 
-    fn struct_instance(&mut self, index: monomove_format::StructDefInstantiationIndex) -> Run<(TypeId, LayoutId)> {
+    fn struct_instance(
+        &mut self,
+        index: monomove_format::StructDefInstantiationIndex,
+    ) -> Run<(TypeId, LayoutId)> {
         let instance = &self.module.binary.struct_def_instantiations[usize::from(index.0)];
         let args = self.type_arguments(instance.type_parameters)?;
         self.struct_type(instance.def, &args)
@@ -312,15 +401,21 @@ impl Builder<'_> {
 
     fn variant_fields(&self, layout: LayoutId, variant: u16) -> Run<Rc<[Field]>> {
         match &self.ctx.layout(layout).kind {
-            Kind::Enum(variants) => {
-                Ok(variants.get(usize::from(variant)).ok_or_else(mismatch)?.iter().copied().collect())
-            }
+            Kind::Enum(variants) => Ok(variants
+                .get(usize::from(variant))
+                .ok_or_else(mismatch)?
+                .iter()
+                .copied()
+                .collect()),
             _ => Err(mismatch()),
         }
     }
 
     fn field_types(&self, fields: &[Field]) -> Vec<TypeId> {
-        fields.iter().map(|f| self.ctx.layout(f.layout).ty).collect()
+        fields
+            .iter()
+            .map(|f| self.ctx.layout(f.layout).ty)
+            .collect()
     }
 
     /// Whether a copy of a value is a copy of its bytes with a static cost; then its abstract size.
@@ -330,7 +425,9 @@ impl Builder<'_> {
         }
         let id = self.layout(ty)?;
         let layout = self.ctx.layout(id);
-        let units = layout.fixed_units.filter(|_| layout.plain && layout.depth <= MAX_VALUE_DEPTH);
+        let units = layout
+            .fixed_units
+            .filter(|_| layout.plain && layout.depth <= MAX_VALUE_DEPTH);
         Ok((units, Some(id)))
     }
 
@@ -356,11 +453,23 @@ impl Builder<'_> {
             }
             B::BrTrue(target) => {
                 self.expect(offset, 0, TypeId::BOOL)?;
-                (Inst::BranchIf { when: true, target: *target }, gas.br_true)
+                (
+                    Inst::BranchIf {
+                        when: true,
+                        target: *target,
+                    },
+                    gas.br_true,
+                )
             }
             B::BrFalse(target) => {
                 self.expect(offset, 0, TypeId::BOOL)?;
-                (Inst::BranchIf { when: false, target: *target }, gas.br_false)
+                (
+                    Inst::BranchIf {
+                        when: false,
+                        target: *target,
+                    },
+                    gas.br_false,
+                )
             }
             B::Branch(target) => (Inst::Branch(*target), gas.branch),
             B::Nop => (Inst::Nop, gas.nop),
@@ -374,17 +483,47 @@ impl Builder<'_> {
                 self.expect(offset, 1, message)?;
                 (Inst::AbortMessage, gas.abort_msg_base)
             }
-            B::LdU8(v) => (self.constant(offset, TypeId::U8, &v.to_le_bytes())?, gas.ld_u8),
-            B::LdU16(v) => (self.constant(offset, TypeId::U16, &v.to_le_bytes())?, gas.ld_u16),
-            B::LdU32(v) => (self.constant(offset, TypeId::U32, &v.to_le_bytes())?, gas.ld_u32),
-            B::LdU64(v) => (self.constant(offset, TypeId::U64, &v.to_le_bytes())?, gas.ld_u64),
-            B::LdU128(v) => (self.constant(offset, TypeId::U128, &v.to_le_bytes())?, gas.ld_u128),
+            B::LdU8(v) => (
+                self.constant(offset, TypeId::U8, &v.to_le_bytes())?,
+                gas.ld_u8,
+            ),
+            B::LdU16(v) => (
+                self.constant(offset, TypeId::U16, &v.to_le_bytes())?,
+                gas.ld_u16,
+            ),
+            B::LdU32(v) => (
+                self.constant(offset, TypeId::U32, &v.to_le_bytes())?,
+                gas.ld_u32,
+            ),
+            B::LdU64(v) => (
+                self.constant(offset, TypeId::U64, &v.to_le_bytes())?,
+                gas.ld_u64,
+            ),
+            B::LdU128(v) => (
+                self.constant(offset, TypeId::U128, &v.to_le_bytes())?,
+                gas.ld_u128,
+            ),
             B::LdU256(v) => (self.constant(offset, TypeId::U256, &v.0)?, gas.ld_u256),
-            B::LdI8(v) => (self.constant(offset, TypeId::I8, &v.to_le_bytes())?, gas.ld_i8),
-            B::LdI16(v) => (self.constant(offset, TypeId::I16, &v.to_le_bytes())?, gas.ld_i16),
-            B::LdI32(v) => (self.constant(offset, TypeId::I32, &v.to_le_bytes())?, gas.ld_i32),
-            B::LdI64(v) => (self.constant(offset, TypeId::I64, &v.to_le_bytes())?, gas.ld_i64),
-            B::LdI128(v) => (self.constant(offset, TypeId::I128, &v.to_le_bytes())?, gas.ld_i128),
+            B::LdI8(v) => (
+                self.constant(offset, TypeId::I8, &v.to_le_bytes())?,
+                gas.ld_i8,
+            ),
+            B::LdI16(v) => (
+                self.constant(offset, TypeId::I16, &v.to_le_bytes())?,
+                gas.ld_i16,
+            ),
+            B::LdI32(v) => (
+                self.constant(offset, TypeId::I32, &v.to_le_bytes())?,
+                gas.ld_i32,
+            ),
+            B::LdI64(v) => (
+                self.constant(offset, TypeId::I64, &v.to_le_bytes())?,
+                gas.ld_i64,
+            ),
+            B::LdI128(v) => (
+                self.constant(offset, TypeId::I128, &v.to_le_bytes())?,
+                gas.ld_i128,
+            ),
             B::LdI256(v) => (self.constant(offset, TypeId::I256, &v.0)?, gas.ld_i256),
             B::LdTrue => (self.constant(offset, TypeId::BOOL, &[1])?, gas.ld_true),
             B::LdFalse => (self.constant(offset, TypeId::BOOL, &[0])?, gas.ld_false),
@@ -395,11 +534,16 @@ impl Builder<'_> {
                 let id = self.layout(ty)?;
                 let layout = self.ctx.layout(id);
                 let inst = match layout.kind {
-                    Kind::Vector(_) => Inst::Value { layout: id, bytes: constant.data.as_slice().into() },
+                    Kind::Vector(_) => Inst::Value {
+                        layout: id,
+                        bytes: constant.data.as_slice().into(),
+                    },
                     Kind::Bool if constant.data.len() == 1 && constant.data[0] > 1 => {
                         return Err(Stop::status(StatusCode::MALFORMED_CONSTANT_DATA));
                     }
-                    Kind::Bool | Kind::Int(_) | Kind::Address if constant.data.len() == layout.size as usize => {
+                    Kind::Bool | Kind::Int(_) | Kind::Address
+                        if constant.data.len() == layout.size as usize =>
+                    {
                         scalar(&constant.data)
                     }
                     _ => return Err(Stop::status(StatusCode::MALFORMED_CONSTANT_DATA)),
@@ -412,7 +556,14 @@ impl Builder<'_> {
                 let (units, layout) = self.plain_units(ty)?;
                 self.define(offset, &[ty])?;
                 let cost = gas.copy_loc_base + gas.copy_loc_per_abs_val_unit * units.unwrap_or(0);
-                (Inst::CopyLoc { local: *local, plain: units.is_some(), layout }, cost)
+                (
+                    Inst::CopyLoc {
+                        local: *local,
+                        plain: units.is_some(),
+                        layout,
+                    },
+                    cost,
+                )
             }
             B::MoveLoc(local) => {
                 let ty = self.local(*local)?;
@@ -423,28 +574,61 @@ impl Builder<'_> {
                 self.expect(offset, 0, self.local(*local)?)?;
                 (Inst::StLoc(*local), gas.st_loc_base)
             }
-            B::MutBorrowLoc(local) => (self.borrow_local(offset, *local, true)?, gas.mut_borrow_loc),
-            B::ImmBorrowLoc(local) => (self.borrow_local(offset, *local, false)?, gas.imm_borrow_loc),
-            B::MutBorrowField(f) => (self.borrow_field(offset, *f, None, true)?, gas.mut_borrow_field),
-            B::ImmBorrowField(f) => (self.borrow_field(offset, *f, None, false)?, gas.imm_borrow_field),
+            B::MutBorrowLoc(local) => {
+                (self.borrow_local(offset, *local, true)?, gas.mut_borrow_loc)
+            }
+            B::ImmBorrowLoc(local) => (
+                self.borrow_local(offset, *local, false)?,
+                gas.imm_borrow_loc,
+            ),
+            B::MutBorrowField(f) => (
+                self.borrow_field(offset, *f, None, true)?,
+                gas.mut_borrow_field,
+            ),
+            B::ImmBorrowField(f) => (
+                self.borrow_field(offset, *f, None, false)?,
+                gas.imm_borrow_field,
+            ),
             B::MutBorrowFieldGeneric(f) | B::ImmBorrowFieldGeneric(f) => {
                 let mutable = matches!(op, B::MutBorrowFieldGeneric(_));
                 let instance = &binary.field_instantiations[usize::from(f.0)];
-                let inst = self.borrow_field(offset, instance.handle, Some(instance.type_parameters), mutable)?;
-                (inst, if mutable { gas.mut_borrow_field_generic } else { gas.imm_borrow_field_generic })
+                let inst = self.borrow_field(
+                    offset,
+                    instance.handle,
+                    Some(instance.type_parameters),
+                    mutable,
+                )?;
+                (
+                    inst,
+                    if mutable {
+                        gas.mut_borrow_field_generic
+                    } else {
+                        gas.imm_borrow_field_generic
+                    },
+                )
             }
-            B::MutBorrowVariantField(f) => {
-                (self.borrow_variant(offset, *f, None, true)?, gas.mut_borrow_variant_field)
-            }
-            B::ImmBorrowVariantField(f) => {
-                (self.borrow_variant(offset, *f, None, false)?, gas.imm_borrow_variant_field)
-            }
+            B::MutBorrowVariantField(f) => (
+                self.borrow_variant(offset, *f, None, true)?,
+                gas.mut_borrow_variant_field,
+            ),
+            B::ImmBorrowVariantField(f) => (
+                self.borrow_variant(offset, *f, None, false)?,
+                gas.imm_borrow_variant_field,
+            ),
             B::MutBorrowVariantFieldGeneric(f) | B::ImmBorrowVariantFieldGeneric(f) => {
                 let mutable = matches!(op, B::MutBorrowVariantFieldGeneric(_));
                 let instance = &binary.variant_field_instantiations[usize::from(f.0)];
-                let inst = self.borrow_variant(offset, instance.handle, Some(instance.type_parameters), mutable)?;
-                let cost =
-                    if mutable { gas.mut_borrow_variant_field_generic } else { gas.imm_borrow_variant_field_generic };
+                let inst = self.borrow_variant(
+                    offset,
+                    instance.handle,
+                    Some(instance.type_parameters),
+                    mutable,
+                )?;
+                let cost = if mutable {
+                    gas.mut_borrow_variant_field_generic
+                } else {
+                    gas.imm_borrow_variant_field_generic
+                };
                 (inst, cost)
             }
             B::ReadRef => {
@@ -457,7 +641,14 @@ impl Builder<'_> {
                 self.define(offset, &[ty])?;
                 let size = self.size(ty)?;
                 let cost = gas.read_ref_base + gas.read_ref_per_abs_val_unit * units.unwrap_or(0);
-                (Inst::ReadRef { plain: units.is_some(), size, layout }, cost)
+                (
+                    Inst::ReadRef {
+                        plain: units.is_some(),
+                        size,
+                        layout,
+                    },
+                    cost,
+                )
             }
             B::WriteRef => {
                 let reference = self.source(offset, 1)?;
@@ -465,11 +656,19 @@ impl Builder<'_> {
                     return Err(mismatch());
                 }
                 self.expect(offset, 0, reference.referent())?;
-                (Inst::WriteRef { size: self.size(reference.referent())? }, gas.write_ref_base)
+                (
+                    Inst::WriteRef {
+                        size: self.size(reference.referent())?,
+                    },
+                    gas.write_ref_base,
+                )
             }
             B::FreezeRef => {
                 let ty = self.source(offset, 0)?;
-                let frozen = ty.referent().reference(false).filter(|_| ty.is_mutable_reference());
+                let frozen = ty
+                    .referent()
+                    .reference(false)
+                    .filter(|_| ty.is_mutable_reference());
                 self.define(offset, &[frozen.ok_or_else(mismatch)?])?;
                 (Inst::Freeze, gas.freeze_ref)
             }
@@ -498,7 +697,9 @@ impl Builder<'_> {
             B::Neq => self.equality(offset, true, gas.neq_base, gas.neq_per_abs_val_unit)?,
             B::Negate => {
                 let ty = self.source(offset, 0)?;
-                let int = Int::of(ty).filter(|int| int.is_signed()).ok_or_else(mismatch)?;
+                let int = Int::of(ty)
+                    .filter(|int| int.is_signed())
+                    .ok_or_else(mismatch)?;
                 self.define(offset, &[ty])?;
                 (Inst::Negate(int), gas.negate)
             }
@@ -527,7 +728,12 @@ impl Builder<'_> {
             }
             B::PackGeneric(i) => {
                 let ty = self.struct_instance(*i)?;
-                self.pack(offset, ty, gas.pack_generic_base, gas.pack_generic_per_field)?
+                self.pack(
+                    offset,
+                    ty,
+                    gas.pack_generic_base,
+                    gas.pack_generic_per_field,
+                )?
             }
             B::Unpack(def) => {
                 let ty = self.struct_def(*def)?;
@@ -535,11 +741,17 @@ impl Builder<'_> {
             }
             B::UnpackGeneric(i) => {
                 let ty = self.struct_instance(*i)?;
-                self.unpack(offset, ty, gas.unpack_generic_base, gas.unpack_generic_per_field)?
+                self.unpack(
+                    offset,
+                    ty,
+                    gas.unpack_generic_base,
+                    gas.unpack_generic_per_field,
+                )?
             }
             B::PackVariant(_) | B::PackVariantGeneric(_) => {
                 let generic = matches!(op, B::PackVariantGeneric(_));
                 let ((ty, layout), variant) = self.variant(op)?;
+                self.ctx.check_packed_depth(self.view, ty)?;
                 let fields = self.variant_fields(layout, variant)?;
                 self.expect_all(offset, &self.field_types(&fields))?;
                 self.define(offset, &[ty])?;
@@ -571,13 +783,27 @@ impl Builder<'_> {
                 self.variant_fields(layout, variant)?;
                 self.expect_reference(offset, 0, ty)?;
                 self.define(offset, &[TypeId::BOOL])?;
-                (Inst::TestVariant(variant), if generic { gas.test_variant_generic } else { gas.test_variant })
+                (
+                    Inst::TestVariant(variant),
+                    if generic {
+                        gas.test_variant_generic
+                    } else {
+                        gas.test_variant
+                    },
+                )
             }
             B::Exists(_) | B::ExistsGeneric(_) => {
                 let layout = self.global(offset, op)?.1;
                 self.define(offset, &[TypeId::BOOL])?;
                 let generic = matches!(op, B::ExistsGeneric(_));
-                (Inst::Exists(layout), if generic { gas.exists_generic_base } else { gas.exists_base })
+                (
+                    Inst::Exists(layout),
+                    if generic {
+                        gas.exists_generic_base
+                    } else {
+                        gas.exists_base
+                    },
+                )
             }
             B::MutBorrowGlobal(_) | B::MutBorrowGlobalGeneric(_) => {
                 let cost = match op {
@@ -597,7 +823,14 @@ impl Builder<'_> {
                 let (ty, layout) = self.global(offset, op)?;
                 self.define(offset, &[ty])?;
                 let generic = matches!(op, B::MoveFromGeneric(_));
-                (Inst::MoveFrom(layout), if generic { gas.move_from_generic_base } else { gas.move_from_base })
+                (
+                    Inst::MoveFrom(layout),
+                    if generic {
+                        gas.move_from_generic_base
+                    } else {
+                        gas.move_from_base
+                    },
+                )
             }
             B::MoveTo(_) | B::MoveToGeneric(_) => {
                 let (ty, layout) = match op {
@@ -608,17 +841,31 @@ impl Builder<'_> {
                 self.expect_reference(offset, 0, TypeId::SIGNER)?;
                 self.expect(offset, 1, ty)?;
                 let generic = matches!(op, B::MoveToGeneric(_));
-                (Inst::MoveTo(layout), if generic { gas.move_to_generic_base } else { gas.move_to_base })
+                (
+                    Inst::MoveTo(layout),
+                    if generic {
+                        gas.move_to_generic_base
+                    } else {
+                        gas.move_to_base
+                    },
+                )
             }
             B::VecPack(sig, n) => {
                 let element = self.token(*sig)?;
+                self.ctx.check_packed_depth(self.view, element)?;
                 let (layout, size) = (self.layout(element)?, self.size(element)?);
                 let count = self.stackless.sources(offset).len();
                 (0..count).try_for_each(|i| self.expect(offset, i, element))?;
                 let ty = self.ctx.types.vector(element)?;
                 self.layout(ty)?;
                 self.define(offset, &[ty])?;
-                (Inst::VecPack { element: layout, size }, gas.vec_pack_base + gas.vec_pack_per_elem * *n)
+                (
+                    Inst::VecPack {
+                        element: layout,
+                        size,
+                    },
+                    gas.vec_pack_base + gas.vec_pack_per_elem * *n,
+                )
             }
             B::VecUnpack(sig, n) => {
                 let element = self.token(*sig)?;
@@ -627,7 +874,13 @@ impl Builder<'_> {
                 self.expect(offset, 0, ty)?;
                 self.define(offset, &vec![element; self.stackless.results(offset).len()])?;
                 let cost = gas.vec_unpack_base + gas.vec_unpack_per_expected_elem * *n;
-                (Inst::VecUnpack { element: layout, size }, cost)
+                (
+                    Inst::VecUnpack {
+                        element: layout,
+                        size,
+                    },
+                    cost,
+                )
             }
             B::VecLen(sig) => {
                 self.vector(offset, *sig, false)?;
@@ -639,12 +892,25 @@ impl Builder<'_> {
                 let (element, _, size) = self.vector(offset, *sig, mutable)?;
                 self.expect(offset, 1, TypeId::U64)?;
                 self.define(offset, &[element.reference(mutable).ok_or_else(mismatch)?])?;
-                (Inst::VecBorrow { size }, if mutable { gas.vec_mut_borrow_base } else { gas.vec_imm_borrow_base })
+                (
+                    Inst::VecBorrow { size },
+                    if mutable {
+                        gas.vec_mut_borrow_base
+                    } else {
+                        gas.vec_imm_borrow_base
+                    },
+                )
             }
             B::VecPushBack(sig) => {
                 let (element, layout, size) = self.vector(offset, *sig, true)?;
                 self.expect(offset, 1, element)?;
-                (Inst::VecPush { element: layout, size }, gas.vec_push_back_base)
+                (
+                    Inst::VecPush {
+                        element: layout,
+                        size,
+                    },
+                    gas.vec_push_back_base,
+                )
             }
             B::VecPopBack(sig) => {
                 let (element, _, size) = self.vector(offset, *sig, true)?;
@@ -659,7 +925,11 @@ impl Builder<'_> {
             }
             B::PackClosure(handle, mask) => {
                 let inst = self.pack_closure(offset, *handle, &[], mask.0)?;
-                (inst, gas.pack_closure_base + gas.pack_closure_per_arg * u64::from(mask.0.count_ones()))
+                (
+                    inst,
+                    gas.pack_closure_base
+                        + gas.pack_closure_per_arg * u64::from(mask.0.count_ones()),
+                )
             }
             B::PackClosureGeneric(i, mask) => {
                 let instance = &binary.function_instantiations[usize::from(i.0)];
@@ -669,12 +939,15 @@ impl Builder<'_> {
                 (inst, gas.pack_closure_generic_base + per_arg)
             }
             // Charged like a call, by the callee's entry.
-            B::CallClosure(sig) => (self.call_closure(offset, *sig)?, 0)
+            B::CallClosure(sig) => (self.call_closure(offset, *sig)?, 0),
         })
     }
 
     fn local(&self, local: u8) -> Run<TypeId> {
-        self.locals.get(usize::from(local)).copied().ok_or_else(mismatch)
+        self.locals
+            .get(usize::from(local))
+            .copied()
+            .ok_or_else(mismatch)
     }
 
     fn borrow_local(&mut self, offset: u16, local: u8, mutable: bool) -> Run<Inst> {
@@ -685,7 +958,11 @@ impl Builder<'_> {
 
     fn expect_reference(&self, offset: u16, n: usize, referent: TypeId) -> Run<()> {
         let found = self.source(offset, n)?;
-        if found.is_reference() && found.referent() == referent { Ok(()) } else { Err(mismatch()) }
+        if found.is_reference() && found.referent() == referent {
+            Ok(())
+        } else {
+            Err(mismatch())
+        }
     }
 
     fn borrow_field(
@@ -698,10 +975,16 @@ impl Builder<'_> {
         let handle = &self.module.clone().binary.field_handles[usize::from(handle.0)];
         let args = args.map_or(Ok(Vec::new()), |i| self.type_arguments(i))?;
         let (ty, layout) = self.struct_type(handle.owner, &args)?;
-        let field = *self.fields(layout)?.get(usize::from(handle.field)).ok_or_else(mismatch)?;
+        let field = *self
+            .fields(layout)?
+            .get(usize::from(handle.field))
+            .ok_or_else(mismatch)?;
         self.borrow_checked(offset, ty, mutable)?;
         let field_type = self.ctx.layout(field.layout).ty;
-        self.define(offset, &[field_type.reference(mutable).ok_or_else(mismatch)?])?;
+        self.define(
+            offset,
+            &[field_type.reference(mutable).ok_or_else(mismatch)?],
+        )?;
         Ok(Inst::BorrowField(field.offset))
     }
 
@@ -731,8 +1014,10 @@ impl Builder<'_> {
         let mut field_type = None;
         for &variant in &handle.variants {
             let at = usize::from(variant);
-            let field =
-                variants.get(at).and_then(|fields| fields.get(usize::from(handle.field))).ok_or_else(mismatch)?;
+            let field = variants
+                .get(at)
+                .and_then(|fields| fields.get(usize::from(handle.field)))
+                .ok_or_else(mismatch)?;
             let this_type = self.ctx.layout(field.layout).ty;
             if field_type.is_some_and(|ty| ty != this_type) {
                 return Err(mismatch());
@@ -741,7 +1026,9 @@ impl Builder<'_> {
             offsets[at] = Some(field.offset);
         }
         self.borrow_checked(offset, ty, mutable)?;
-        let reference = field_type.and_then(|ty| ty.reference(mutable)).ok_or_else(mismatch)?;
+        let reference = field_type
+            .and_then(|ty| ty.reference(mutable))
+            .ok_or_else(mismatch)?;
         self.define(offset, &[reference])?;
         Ok(Inst::BorrowVariant(offsets.into()))
     }
@@ -754,7 +1041,10 @@ impl Builder<'_> {
             return Err(mismatch());
         }
         self.expect(offset, 1, if shift { TypeId::U8 } else { ty })?;
-        self.define(offset, &[if op.is_comparison() { TypeId::BOOL } else { ty }])?;
+        self.define(
+            offset,
+            &[if op.is_comparison() { TypeId::BOOL } else { ty }],
+        )?;
         Ok(Inst::Binary(op, int))
     }
 
@@ -770,7 +1060,13 @@ impl Builder<'_> {
         Ok(Inst::Cast { from, to })
     }
 
-    fn equality(&mut self, offset: u16, negated: bool, base: u64, per_unit: u64) -> Run<(Inst, u64)> {
+    fn equality(
+        &mut self,
+        offset: u16,
+        negated: bool,
+        base: u64,
+        per_unit: u64,
+    ) -> Run<(Inst, u64)> {
         let (a, b) = (self.source(offset, 0)?, self.source(offset, 1)?);
         if a.is_reference() != b.is_reference() || a.referent() != b.referent() {
             return Err(mismatch());
@@ -783,14 +1079,24 @@ impl Builder<'_> {
             let by = EqualBy::Bytes(layout.size);
             return Ok((Inst::Equal { by, negated }, base + per_unit * 2 * UNIT));
         }
-        Ok((Inst::Equal { by: EqualBy::Layout(id, a.is_reference()), negated }, base))
+        Ok((
+            Inst::Equal {
+                by: EqualBy::Layout(id, a.is_reference()),
+                negated,
+            },
+            base,
+        ))
     }
 
     fn call(&mut self, offset: u16, handle: FunctionHandleIndex, args: &[TypeId]) -> Run<Inst> {
         let module = self.module.clone();
         let handle = &module.binary.function_handles[usize::from(handle.0)];
-        let params = self.ctx.instantiate_all(&module, signature(&module, handle.parameters), args)?;
-        let results = self.ctx.instantiate_all(&module, signature(&module, handle.return_), args)?;
+        let params =
+            self.ctx
+                .instantiate_all(&module, signature(&module, handle.parameters), args)?;
+        let results =
+            self.ctx
+                .instantiate_all(&module, signature(&module, handle.return_), args)?;
         self.expect_all(offset, &params)?;
         self.define(offset, &results)?;
         let shape = Rc::new(Shape::new(self.ctx, self.view, &params, &results)?);
@@ -803,15 +1109,32 @@ impl Builder<'_> {
             results: types.list_id(&results)?,
             caller: Some(module.id),
         };
-        Ok(Inst::Call { target: self.code.target(key)?, shape })
+        Ok(Inst::Call {
+            target: self.code.target(key)?,
+            shape,
+        })
     }
 
-    fn pack_closure(&mut self, offset: u16, handle: FunctionHandleIndex, args: &[TypeId], mask: u64) -> Run<Inst> {
+    fn pack_closure(
+        &mut self,
+        offset: u16,
+        handle: FunctionHandleIndex,
+        args: &[TypeId],
+        mask: u64,
+    ) -> Run<Inst> {
         let module = self.module.clone();
         let handle = &module.binary.function_handles[usize::from(handle.0)];
-        let params = self.ctx.instantiate_all(&module, signature(&module, handle.parameters), args)?;
-        let results = self.ctx.instantiate_all(&module, signature(&module, handle.return_), args)?;
-        let captured = params.iter().enumerate().filter(|(i, _)| *i < 64 && mask & (1 << i) != 0).map(|(_, &ty)| ty);
+        let params =
+            self.ctx
+                .instantiate_all(&module, signature(&module, handle.parameters), args)?;
+        let results =
+            self.ctx
+                .instantiate_all(&module, signature(&module, handle.return_), args)?;
+        let captured = params
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i < 64 && mask & (1 << i) != 0)
+            .map(|(_, &ty)| ty);
         self.expect_all(offset, &captured.collect::<Vec<_>>())?;
         let request = ClosureRequest {
             function: (
@@ -836,15 +1159,27 @@ impl Builder<'_> {
         let Some(TypeNode::Function { args, results, .. }) = self.ctx.types.node(ty) else {
             return Err(Stop::status(StatusCode::CLOSURE_CALL_REQUIRES_FUNCTION));
         };
-        let (args, results) = (self.ctx.types.list(args).to_vec(), self.ctx.types.list(results).to_vec());
+        let (args, results) = (
+            self.ctx.types.list(args).to_vec(),
+            self.ctx.types.list(results).to_vec(),
+        );
         self.expect_all(offset, &args)?;
         self.expect(offset, args.len(), ty)?;
         self.define(offset, &results)?;
         let shape = Shape::new(self.ctx, self.view, &[], &results)?;
-        Ok(Inst::CallClosure { results: shape.results.into() })
+        Ok(Inst::CallClosure {
+            results: shape.results.into(),
+        })
     }
 
-    fn pack(&mut self, offset: u16, ty: (TypeId, LayoutId), base: u64, per_field: u64) -> Run<(Inst, u64)> {
+    fn pack(
+        &mut self,
+        offset: u16,
+        ty: (TypeId, LayoutId),
+        base: u64,
+        per_field: u64,
+    ) -> Run<(Inst, u64)> {
+        self.ctx.check_packed_depth(self.view, ty.0)?;
         let fields = self.fields(ty.1)?;
         self.expect_all(offset, &self.field_types(&fields))?;
         self.define(offset, &[ty.0])?;
@@ -852,7 +1187,13 @@ impl Builder<'_> {
         Ok((Inst::Pack(fields), cost))
     }
 
-    fn unpack(&mut self, offset: u16, ty: (TypeId, LayoutId), base: u64, per_field: u64) -> Run<(Inst, u64)> {
+    fn unpack(
+        &mut self,
+        offset: u16,
+        ty: (TypeId, LayoutId),
+        base: u64,
+        per_field: u64,
+    ) -> Run<(Inst, u64)> {
         let fields = self.fields(ty.1)?;
         self.expect(offset, 0, ty.0)?;
         self.define(offset, &self.field_types(&fields))?;
@@ -873,14 +1214,19 @@ impl Builder<'_> {
         };
         let handle = &module.binary.struct_variant_handles[usize::from(handle.0)];
         let args = args.map_or(Ok(Vec::new()), |i| self.type_arguments(i))?;
-        Ok((self.struct_type(handle.struct_index, &args)?, handle.variant))
+        Ok((
+            self.struct_type(handle.struct_index, &args)?,
+            handle.variant,
+        ))
     }
 
     /// The resource type of an instruction that takes an address.
     fn global(&mut self, offset: u16, op: &Bytecode) -> Run<(TypeId, LayoutId)> {
         use Bytecode as B;
         let ty = match op {
-            B::Exists(d) | B::MoveFrom(d) | B::MutBorrowGlobal(d) | B::ImmBorrowGlobal(d) => self.struct_def(*d)?,
+            B::Exists(d) | B::MoveFrom(d) | B::MutBorrowGlobal(d) | B::ImmBorrowGlobal(d) => {
+                self.struct_def(*d)?
+            }
             B::ExistsGeneric(i)
             | B::MoveFromGeneric(i)
             | B::MutBorrowGlobalGeneric(i)
@@ -898,7 +1244,12 @@ impl Builder<'_> {
     }
 
     /// The element type of a vector instruction whose source 0 is a reference to the vector.
-    fn vector(&mut self, offset: u16, sig: SignatureIndex, mutable: bool) -> Run<(TypeId, LayoutId, u32)> {
+    fn vector(
+        &mut self,
+        offset: u16,
+        sig: SignatureIndex,
+        mutable: bool,
+    ) -> Run<(TypeId, LayoutId, u32)> {
         let element = self.token(sig)?;
         let ty = self.ctx.types.vector(element)?;
         self.borrow_checked(offset, ty, mutable)?;
@@ -914,5 +1265,8 @@ fn scalar(bytes: &[u8]) -> Inst {
     }
     let mut value = [0; 8];
     value[..bytes.len()].copy_from_slice(bytes);
-    Inst::Const { size: bytes.len() as u32, value: u64::from_le_bytes(value) }
+    Inst::Const {
+        size: bytes.len() as u32,
+        value: u64::from_le_bytes(value),
+    }
 }

@@ -91,8 +91,18 @@ struct Planner<'a> {
 }
 
 /// Plans the frame of `mono`.
-pub(super) fn plan(ctx: &mut Context, view: &mut dyn StateView, mono: &Mono, checked: bool) -> Run<Plan> {
-    let too_large = || Stop::with_message(StatusCode::MEMORY_LIMIT_EXCEEDED, "the frame of the function is too large");
+pub(super) fn plan(
+    ctx: &mut Context,
+    view: &mut dyn StateView,
+    mono: &Mono,
+    checked: bool,
+) -> Run<Plan> {
+    let too_large = || {
+        Stop::with_message(
+            StatusCode::MEMORY_LIMIT_EXCEEDED,
+            "the frame of the function is too large",
+        )
+    };
     let shape = Shape::new(ctx, view, &mono.params, &mono.results)?;
     let (mut locals, mut local_sizes, mut end) = (Vec::new(), Vec::new(), shape.bytes);
     for (i, &ty) in mono.locals.iter().enumerate() {
@@ -130,9 +140,31 @@ pub(super) fn plan(ctx: &mut Context, view: &mut dyn StateView, mono: &Mono, che
         planner.block(block.clone());
     }
     let (temps, frame) = (planner.places, planner.temps_end);
-    let out = mono.insts.iter().map(|i| if let Inst::Call { shape, .. } = i { shape.bytes } else { 0 }).max();
-    let extent = frame.checked_add(out.unwrap_or(0)).filter(|&n| n <= MAX_FRAME).ok_or_else(too_large)?;
-    Ok(Plan { shape, locals, local_sizes, temps, temp_sizes: sizes, frame, extent, checked })
+    let out = mono
+        .insts
+        .iter()
+        .map(|i| {
+            if let Inst::Call { shape, .. } = i {
+                shape.bytes
+            } else {
+                0
+            }
+        })
+        .max();
+    let extent = frame
+        .checked_add(out.unwrap_or(0))
+        .filter(|&n| n <= MAX_FRAME)
+        .ok_or_else(too_large)?;
+    Ok(Plan {
+        shape,
+        locals,
+        local_sizes,
+        temps,
+        temp_sizes: sizes,
+        frame,
+        extent,
+        checked,
+    })
 }
 
 /// Locals that a reference is ever taken of.
@@ -219,9 +251,16 @@ impl Planner<'_> {
         loop {
             let used = self.mono.stackless.temps[temp as usize].used;
             match self.result(used) {
-                Some(next) if matches!(self.inst(used), Inst::Freeze) && next != temp => temp = next,
+                Some(next) if matches!(self.inst(used), Inst::Freeze) && next != temp => {
+                    temp = next
+                }
                 _ => {
-                    let operand = self.mono.stackless.sources(used).iter().position(|&t| t == temp);
+                    let operand = self
+                        .mono
+                        .stackless
+                        .sources(used)
+                        .iter()
+                        .position(|&t| t == temp);
                     return (used, operand.unwrap_or(0));
                 }
             }
@@ -263,7 +302,9 @@ impl Planner<'_> {
 
     /// Folds what the instruction at `offset` defines into its consumer, where that is possible.
     fn fold(&mut self, offset: u16) {
-        let Some(temp) = self.result(offset) else { return };
+        let Some(temp) = self.result(offset) else {
+            return;
+        };
         let (used, operand) = self.consumer(temp);
         match *self.inst(offset) {
             Inst::Const { value, .. } => {
@@ -271,20 +312,32 @@ impl Planner<'_> {
                     self.set(temp, Where::Immediate(imm), None);
                 }
             }
-            Inst::CopyLoc { local, plain: true, .. } | Inst::MoveLoc(local) => {
-                if !self.written_between(local, offset, used) {
-                    self.set(temp, Where::Slot(self.locals[usize::from(local)]), Some(local));
-                }
+            Inst::CopyLoc {
+                local, plain: true, ..
             }
-            Inst::BorrowLoc(local) => {
-                if self.takes_address(used, operand) {
-                    self.set(temp, Where::AddressOf(self.locals[usize::from(local)]), Some(local));
-                }
+            | Inst::MoveLoc(local)
+                if !self.written_between(local, offset, used) =>
+            {
+                self.set(
+                    temp,
+                    Where::Slot(self.locals[usize::from(local)]),
+                    Some(local),
+                );
+            }
+            Inst::BorrowLoc(local) if self.takes_address(used, operand) => {
+                self.set(
+                    temp,
+                    Where::AddressOf(self.locals[usize::from(local)]),
+                    Some(local),
+                );
             }
             Inst::BorrowField(delta) => self.fold_field(offset, temp, delta, used, operand),
             Inst::ReadRef { plain: true, .. } => {
-                let Some(source) = self.source(offset, 0) else { return };
-                if let (Where::AddressOf(slot), Some(local)) = (self.place(source), self.reads[source as usize])
+                let Some(source) = self.source(offset, 0) else {
+                    return;
+                };
+                if let (Where::AddressOf(slot), Some(local)) =
+                    (self.place(source), self.reads[source as usize])
                     && !self.written_between(local, offset, used)
                 {
                     self.set(temp, Where::Slot(slot), Some(local));
@@ -297,8 +350,13 @@ impl Planner<'_> {
                     self.set(temp, place, reads);
                 }
             }
-            Inst::Binary(op, int) if op.is_comparison() && has_immediates(int) => self.fuse_branch(offset, temp, used),
-            Inst::Equal { by: EqualBy::Bytes(1 | 2 | 4 | 8), .. } => self.fuse_branch(offset, temp, used),
+            Inst::Binary(op, int) if op.is_comparison() && has_immediates(int) => {
+                self.fuse_branch(offset, temp, used)
+            }
+            Inst::Equal {
+                by: EqualBy::Bytes(1 | 2 | 4 | 8),
+                ..
+            } => self.fuse_branch(offset, temp, used),
             Inst::VecBorrow { .. } => {
                 let access = match self.inst(used) {
                     Inst::ReadRef { plain, .. } => *plain,
@@ -338,22 +396,41 @@ impl Planner<'_> {
     }
 
     fn fold_field(&mut self, offset: u16, temp: Temp, delta: u32, used: u16, operand: usize) {
-        let Some(source) = self.source(offset, 0) else { return };
+        let Some(source) = self.source(offset, 0) else {
+            return;
+        };
         match self.place(source) {
-            Where::AddressOf(slot) => {
-                if self.takes_address(used, operand) {
-                    self.set(temp, Where::AddressOf(slot + delta), self.reads[source as usize]);
-                }
+            Where::AddressOf(slot) if self.takes_address(used, operand) => {
+                self.set(
+                    temp,
+                    Where::AddressOf(slot + delta),
+                    self.reads[source as usize],
+                );
             }
-            Where::RefPlus { base, offset: first } => {
-                if self.takes_address(used, operand) && self.base_lives(base, offset, used) {
-                    self.set(temp, Where::RefPlus { base, offset: first + delta }, self.reads[base as usize]);
-                }
+            Where::RefPlus {
+                base,
+                offset: first,
+            } if self.takes_address(used, operand) && self.base_lives(base, offset, used) => {
+                self.set(
+                    temp,
+                    Where::RefPlus {
+                        base,
+                        offset: first + delta,
+                    },
+                    self.reads[base as usize],
+                );
             }
-            Where::Slot(_) | Where::Nowhere => {
-                if self.takes_address(used, operand) && self.base_lives(source, offset, used) {
-                    self.set(temp, Where::RefPlus { base: source, offset: delta }, self.reads[source as usize]);
-                }
+            Where::Slot(_) | Where::Nowhere
+                if self.takes_address(used, operand) && self.base_lives(source, offset, used) =>
+            {
+                self.set(
+                    temp,
+                    Where::RefPlus {
+                        base: source,
+                        offset: delta,
+                    },
+                    self.reads[source as usize],
+                );
             }
             _ => {}
         }
@@ -392,14 +469,20 @@ impl Planner<'_> {
         let other_is_constant = || {
             let other = self.source(used, 1 - operand.min(1));
             other.is_none_or(|t| {
-                matches!(self.inst(self.mono.stackless.temps[t as usize].def), Inst::Const { .. })
+                matches!(
+                    self.inst(self.mono.stackless.temps[t as usize].def),
+                    Inst::Const { .. }
+                )
             })
         };
         match *self.inst(used) {
             Inst::Binary(op, int) if has_immediates(int) => {
                 if operand == 0 {
                     let swaps = op.is_comparison()
-                        || matches!(op, Binary::Add | Binary::Mul | Binary::And | Binary::Or | Binary::Xor);
+                        || matches!(
+                            op,
+                            Binary::Add | Binary::Mul | Binary::And | Binary::Or | Binary::Xor
+                        );
                     return (swaps && !other_is_constant()).then_some(imm);
                 }
                 match op {
@@ -408,9 +491,10 @@ impl Planner<'_> {
                     _ => Some(imm),
                 }
             }
-            Inst::Equal { by: EqualBy::Bytes(1 | 2 | 4 | 8), .. } => {
-                (operand == 1 || !other_is_constant()).then_some(imm)
-            }
+            Inst::Equal {
+                by: EqualBy::Bytes(1 | 2 | 4 | 8),
+                ..
+            } => (operand == 1 || !other_is_constant()).then_some(imm),
             _ => None,
         }
     }
@@ -420,19 +504,33 @@ impl Planner<'_> {
     fn choose_destination(&mut self, temp: Temp, def: u16) {
         let (used, operand) = self.consumer(temp);
         let direct = match self.inst(used) {
-            Inst::StLoc(local) if self.local_free(*local, def, used) => {
-                Some(Dest { root: Root::Local(*local), offset: 0, until: used })
-            }
-            Inst::Ret => {
-                self.shape.results.get(operand).map(|&slot| Dest { root: Root::Result(slot), offset: 0, until: used })
-            }
+            Inst::StLoc(local) if self.local_free(*local, def, used) => Some(Dest {
+                root: Root::Local(*local),
+                offset: 0,
+                until: used,
+            }),
+            Inst::Ret => self.shape.results.get(operand).map(|&slot| Dest {
+                root: Root::Result(slot),
+                offset: 0,
+                until: used,
+            }),
             Inst::Call { shape, .. } if self.out_free(def, used) => {
-                shape.params.get(operand).map(|&slot| Dest { root: Root::Out, offset: slot, until: used })
+                shape.params.get(operand).map(|&slot| Dest {
+                    root: Root::Out,
+                    offset: slot,
+                    until: used,
+                })
             }
-            Inst::Pack(fields) | Inst::PackVariant(_, fields) => self.destination_in(def, used, fields.get(operand)),
+            Inst::Pack(fields) | Inst::PackVariant(_, fields) => {
+                self.destination_in(def, used, fields.get(operand))
+            }
             _ => None,
         };
-        let dest = direct.unwrap_or(Dest { root: Root::Own(temp), offset: 0, until: used });
+        let dest = direct.unwrap_or(Dest {
+            root: Root::Own(temp),
+            offset: 0,
+            until: used,
+        });
         self.dests[temp as usize] = Some(dest);
         if let Root::Own(root) = dest.root {
             let life = self.lives[root as usize].get_or_insert((def, dest.until));
@@ -454,7 +552,10 @@ impl Planner<'_> {
             Root::Local(local) => self.local_free(local, def, whole.until),
             Root::Out => self.out_free(def, whole.until),
         };
-        free.then_some(Dest { offset: whole.offset + field?.offset, ..whole })
+        free.then_some(Dest {
+            offset: whole.offset + field?.offset,
+            ..whole
+        })
     }
 
     /// Whether `local` may hold a new value from `def` on, though it is stored only at `until`.
@@ -463,16 +564,26 @@ impl Planner<'_> {
             return false;
         }
         let borrowed = self.borrowed[usize::from(local)];
-        !(def + 1..until).any(|k| self.touches(k, local) || (borrowed && follows_references(self.inst(k))))
+        !(def + 1..until)
+            .any(|k| self.touches(k, local) || (borrowed && follows_references(self.inst(k))))
     }
 
     /// Whether the instruction at `k` reads or writes the slot of `local` by name.
     fn touches(&self, k: u16, local: u8) -> bool {
         let named = match self.inst(k) {
-            Inst::CopyLoc { local: x, .. } | Inst::MoveLoc(x) | Inst::StLoc(x) | Inst::BorrowLoc(x) => *x == local,
+            Inst::CopyLoc { local: x, .. }
+            | Inst::MoveLoc(x)
+            | Inst::StLoc(x)
+            | Inst::BorrowLoc(x) => *x == local,
             _ => false,
         };
-        named || self.mono.stackless.sources(k).iter().any(|&t| self.reads[t as usize] == Some(local))
+        named
+            || self
+                .mono
+                .stackless
+                .sources(k)
+                .iter()
+                .any(|&t| self.reads[t as usize] == Some(local))
     }
 
     /// Whether the out area may be written from `def` on for the call at `until`.
@@ -485,7 +596,10 @@ impl Planner<'_> {
             return false;
         }
         let atomic = is_atomic(self.inst(def));
-        !self.busy.iter().any(|&(call, used)| call < def && (def < used || (def == used && !atomic)))
+        !self
+            .busy
+            .iter()
+            .any(|&(call, used)| call < def && (def < used || (def == used && !atomic)))
     }
 
     // --- Slots -------------------------------------------------------------------------------------------------------------
@@ -516,7 +630,10 @@ impl Planner<'_> {
         while let Some(source) = self.renamed(root) {
             root = source;
         }
-        if let Some(Dest { root: Root::Own(own), .. }) = self.dests[root as usize]
+        if let Some(Dest {
+            root: Root::Own(own),
+            ..
+        }) = self.dests[root as usize]
             && let Some(life) = &mut self.lives[own as usize]
         {
             life.1 = life.1.max(until);
@@ -525,7 +642,11 @@ impl Planner<'_> {
 
     fn renamed(&self, temp: Temp) -> Option<Temp> {
         let def = self.mono.stackless.temps[temp as usize].def;
-        if matches!(self.inst(def), Inst::Freeze) { self.source(def, 0).filter(|&s| s != temp) } else { None }
+        if matches!(self.inst(def), Inst::Freeze) {
+            self.source(def, 0).filter(|&s| s != temp)
+        } else {
+            None
+        }
     }
 
     /// Gives own slots their place in the frame: first fit by size among those whose life is over.
@@ -552,7 +673,9 @@ impl Planner<'_> {
                 active.remove(&key);
                 free.entry(size).or_default().push(slot);
             }
-            let size = self.sizes[root as usize].min(MAX_VALUE_BYTES).next_multiple_of(8);
+            let size = self.sizes[root as usize]
+                .min(MAX_VALUE_BYTES)
+                .next_multiple_of(8);
             let slot = free.get_mut(&size).and_then(Vec::pop).unwrap_or_else(|| {
                 let slot = end;
                 end = end.saturating_add(size);
@@ -570,10 +693,16 @@ impl Planner<'_> {
                     self.places[temp as usize] = self.place(source);
                     continue;
                 }
-                let Some(dest) = self.dests[temp as usize] else { continue };
+                let Some(dest) = self.dests[temp as usize] else {
+                    continue;
+                };
                 self.places[temp as usize] = match dest.root {
-                    Root::Own(root) => Where::Slot(slots.get(&root).copied().unwrap_or(self.temps_start) + dest.offset),
-                    Root::Local(local) => Where::Slot(self.locals[usize::from(local)] + dest.offset),
+                    Root::Own(root) => Where::Slot(
+                        slots.get(&root).copied().unwrap_or(self.temps_start) + dest.offset,
+                    ),
+                    Root::Local(local) => {
+                        Where::Slot(self.locals[usize::from(local)] + dest.offset)
+                    }
                     Root::Result(slot) => Where::Slot(slot + dest.offset),
                     Root::Out => Where::Out(dest.offset),
                 };

@@ -240,50 +240,114 @@ pub(super) fn fused_branch(compare: Op, when: bool, target: u32) -> Option<Op> {
         (Op::LtU8 { a, b, .. }, false) => Op::JumpLeU8 { a: b, b: a, target },
         (Op::LeU8 { a, b, .. }, true) => Op::JumpLeU8 { a, b, target },
         (Op::LeU8 { a, b, .. }, false) => Op::JumpLtU8 { a: b, b: a, target },
-        (Op::Eq1 { a, b, .. }, true) | (Op::Ne1 { a, b, .. }, false) => Op::JumpEqU8 { a, b, target },
-        (Op::Eq1 { a, b, .. }, false) | (Op::Ne1 { a, b, .. }, true) => Op::JumpNeU8 { a, b, target },
-        (Op::LtImmU8 { a, imm, .. }, true) | (Op::GeImmU8 { a, imm, .. }, false) => Op::JumpLtImmU8 { a, imm, target },
-        (Op::LeImmU8 { a, imm, .. }, true) | (Op::GtImmU8 { a, imm, .. }, false) => Op::JumpLeImmU8 { a, imm, target },
-        (Op::GtImmU8 { a, imm, .. }, true) | (Op::LeImmU8 { a, imm, .. }, false) => Op::JumpGtImmU8 { a, imm, target },
-        (Op::GeImmU8 { a, imm, .. }, true) | (Op::LtImmU8 { a, imm, .. }, false) => Op::JumpGeImmU8 { a, imm, target },
-        (Op::EqImmU8 { a, imm, .. }, true) | (Op::NeImmU8 { a, imm, .. }, false) => Op::JumpEqImmU8 { a, imm, target },
-        (Op::NeImmU8 { a, imm, .. }, true) | (Op::EqImmU8 { a, imm, .. }, false) => Op::JumpNeImmU8 { a, imm, target },
+        (Op::Eq1 { a, b, .. }, true) | (Op::Ne1 { a, b, .. }, false) => {
+            Op::JumpEqU8 { a, b, target }
+        }
+        (Op::Eq1 { a, b, .. }, false) | (Op::Ne1 { a, b, .. }, true) => {
+            Op::JumpNeU8 { a, b, target }
+        }
+        (Op::LtImmU8 { a, imm, .. }, true) | (Op::GeImmU8 { a, imm, .. }, false) => {
+            Op::JumpLtImmU8 { a, imm, target }
+        }
+        (Op::LeImmU8 { a, imm, .. }, true) | (Op::GtImmU8 { a, imm, .. }, false) => {
+            Op::JumpLeImmU8 { a, imm, target }
+        }
+        (Op::GtImmU8 { a, imm, .. }, true) | (Op::LeImmU8 { a, imm, .. }, false) => {
+            Op::JumpGtImmU8 { a, imm, target }
+        }
+        (Op::GeImmU8 { a, imm, .. }, true) | (Op::LtImmU8 { a, imm, .. }, false) => {
+            Op::JumpGeImmU8 { a, imm, target }
+        }
+        (Op::EqImmU8 { a, imm, .. }, true) | (Op::NeImmU8 { a, imm, .. }, false) => {
+            Op::JumpEqImmU8 { a, imm, target }
+        }
+        (Op::NeImmU8 { a, imm, .. }, true) | (Op::EqImmU8 { a, imm, .. }, false) => {
+            Op::JumpNeImmU8 { a, imm, target }
+        }
         (Op::LtU16 { a, b, .. }, true) => Op::JumpLtU16 { a, b, target },
         (Op::LtU16 { a, b, .. }, false) => Op::JumpLeU16 { a: b, b: a, target },
         (Op::LeU16 { a, b, .. }, true) => Op::JumpLeU16 { a, b, target },
         (Op::LeU16 { a, b, .. }, false) => Op::JumpLtU16 { a: b, b: a, target },
-        (Op::Eq2 { a, b, .. }, true) | (Op::Ne2 { a, b, .. }, false) => Op::JumpEqU16 { a, b, target },
-        (Op::Eq2 { a, b, .. }, false) | (Op::Ne2 { a, b, .. }, true) => Op::JumpNeU16 { a, b, target },
-        (Op::LtImmU16 { a, imm, .. }, true) | (Op::GeImmU16 { a, imm, .. }, false) => Op::JumpLtImmU16 { a, imm, target },
-        (Op::LeImmU16 { a, imm, .. }, true) | (Op::GtImmU16 { a, imm, .. }, false) => Op::JumpLeImmU16 { a, imm, target },
-        (Op::GtImmU16 { a, imm, .. }, true) | (Op::LeImmU16 { a, imm, .. }, false) => Op::JumpGtImmU16 { a, imm, target },
-        (Op::GeImmU16 { a, imm, .. }, true) | (Op::LtImmU16 { a, imm, .. }, false) => Op::JumpGeImmU16 { a, imm, target },
-        (Op::EqImmU16 { a, imm, .. }, true) | (Op::NeImmU16 { a, imm, .. }, false) => Op::JumpEqImmU16 { a, imm, target },
-        (Op::NeImmU16 { a, imm, .. }, true) | (Op::EqImmU16 { a, imm, .. }, false) => Op::JumpNeImmU16 { a, imm, target },
+        (Op::Eq2 { a, b, .. }, true) | (Op::Ne2 { a, b, .. }, false) => {
+            Op::JumpEqU16 { a, b, target }
+        }
+        (Op::Eq2 { a, b, .. }, false) | (Op::Ne2 { a, b, .. }, true) => {
+            Op::JumpNeU16 { a, b, target }
+        }
+        (Op::LtImmU16 { a, imm, .. }, true) | (Op::GeImmU16 { a, imm, .. }, false) => {
+            Op::JumpLtImmU16 { a, imm, target }
+        }
+        (Op::LeImmU16 { a, imm, .. }, true) | (Op::GtImmU16 { a, imm, .. }, false) => {
+            Op::JumpLeImmU16 { a, imm, target }
+        }
+        (Op::GtImmU16 { a, imm, .. }, true) | (Op::LeImmU16 { a, imm, .. }, false) => {
+            Op::JumpGtImmU16 { a, imm, target }
+        }
+        (Op::GeImmU16 { a, imm, .. }, true) | (Op::LtImmU16 { a, imm, .. }, false) => {
+            Op::JumpGeImmU16 { a, imm, target }
+        }
+        (Op::EqImmU16 { a, imm, .. }, true) | (Op::NeImmU16 { a, imm, .. }, false) => {
+            Op::JumpEqImmU16 { a, imm, target }
+        }
+        (Op::NeImmU16 { a, imm, .. }, true) | (Op::EqImmU16 { a, imm, .. }, false) => {
+            Op::JumpNeImmU16 { a, imm, target }
+        }
         (Op::LtU32 { a, b, .. }, true) => Op::JumpLtU32 { a, b, target },
         (Op::LtU32 { a, b, .. }, false) => Op::JumpLeU32 { a: b, b: a, target },
         (Op::LeU32 { a, b, .. }, true) => Op::JumpLeU32 { a, b, target },
         (Op::LeU32 { a, b, .. }, false) => Op::JumpLtU32 { a: b, b: a, target },
-        (Op::Eq4 { a, b, .. }, true) | (Op::Ne4 { a, b, .. }, false) => Op::JumpEqU32 { a, b, target },
-        (Op::Eq4 { a, b, .. }, false) | (Op::Ne4 { a, b, .. }, true) => Op::JumpNeU32 { a, b, target },
-        (Op::LtImmU32 { a, imm, .. }, true) | (Op::GeImmU32 { a, imm, .. }, false) => Op::JumpLtImmU32 { a, imm, target },
-        (Op::LeImmU32 { a, imm, .. }, true) | (Op::GtImmU32 { a, imm, .. }, false) => Op::JumpLeImmU32 { a, imm, target },
-        (Op::GtImmU32 { a, imm, .. }, true) | (Op::LeImmU32 { a, imm, .. }, false) => Op::JumpGtImmU32 { a, imm, target },
-        (Op::GeImmU32 { a, imm, .. }, true) | (Op::LtImmU32 { a, imm, .. }, false) => Op::JumpGeImmU32 { a, imm, target },
-        (Op::EqImmU32 { a, imm, .. }, true) | (Op::NeImmU32 { a, imm, .. }, false) => Op::JumpEqImmU32 { a, imm, target },
-        (Op::NeImmU32 { a, imm, .. }, true) | (Op::EqImmU32 { a, imm, .. }, false) => Op::JumpNeImmU32 { a, imm, target },
+        (Op::Eq4 { a, b, .. }, true) | (Op::Ne4 { a, b, .. }, false) => {
+            Op::JumpEqU32 { a, b, target }
+        }
+        (Op::Eq4 { a, b, .. }, false) | (Op::Ne4 { a, b, .. }, true) => {
+            Op::JumpNeU32 { a, b, target }
+        }
+        (Op::LtImmU32 { a, imm, .. }, true) | (Op::GeImmU32 { a, imm, .. }, false) => {
+            Op::JumpLtImmU32 { a, imm, target }
+        }
+        (Op::LeImmU32 { a, imm, .. }, true) | (Op::GtImmU32 { a, imm, .. }, false) => {
+            Op::JumpLeImmU32 { a, imm, target }
+        }
+        (Op::GtImmU32 { a, imm, .. }, true) | (Op::LeImmU32 { a, imm, .. }, false) => {
+            Op::JumpGtImmU32 { a, imm, target }
+        }
+        (Op::GeImmU32 { a, imm, .. }, true) | (Op::LtImmU32 { a, imm, .. }, false) => {
+            Op::JumpGeImmU32 { a, imm, target }
+        }
+        (Op::EqImmU32 { a, imm, .. }, true) | (Op::NeImmU32 { a, imm, .. }, false) => {
+            Op::JumpEqImmU32 { a, imm, target }
+        }
+        (Op::NeImmU32 { a, imm, .. }, true) | (Op::EqImmU32 { a, imm, .. }, false) => {
+            Op::JumpNeImmU32 { a, imm, target }
+        }
         (Op::LtU64 { a, b, .. }, true) => Op::JumpLtU64 { a, b, target },
         (Op::LtU64 { a, b, .. }, false) => Op::JumpLeU64 { a: b, b: a, target },
         (Op::LeU64 { a, b, .. }, true) => Op::JumpLeU64 { a, b, target },
         (Op::LeU64 { a, b, .. }, false) => Op::JumpLtU64 { a: b, b: a, target },
-        (Op::Eq8 { a, b, .. }, true) | (Op::Ne8 { a, b, .. }, false) => Op::JumpEqU64 { a, b, target },
-        (Op::Eq8 { a, b, .. }, false) | (Op::Ne8 { a, b, .. }, true) => Op::JumpNeU64 { a, b, target },
-        (Op::LtImmU64 { a, imm, .. }, true) | (Op::GeImmU64 { a, imm, .. }, false) => Op::JumpLtImmU64 { a, imm, target },
-        (Op::LeImmU64 { a, imm, .. }, true) | (Op::GtImmU64 { a, imm, .. }, false) => Op::JumpLeImmU64 { a, imm, target },
-        (Op::GtImmU64 { a, imm, .. }, true) | (Op::LeImmU64 { a, imm, .. }, false) => Op::JumpGtImmU64 { a, imm, target },
-        (Op::GeImmU64 { a, imm, .. }, true) | (Op::LtImmU64 { a, imm, .. }, false) => Op::JumpGeImmU64 { a, imm, target },
-        (Op::EqImmU64 { a, imm, .. }, true) | (Op::NeImmU64 { a, imm, .. }, false) => Op::JumpEqImmU64 { a, imm, target },
-        (Op::NeImmU64 { a, imm, .. }, true) | (Op::EqImmU64 { a, imm, .. }, false) => Op::JumpNeImmU64 { a, imm, target },
+        (Op::Eq8 { a, b, .. }, true) | (Op::Ne8 { a, b, .. }, false) => {
+            Op::JumpEqU64 { a, b, target }
+        }
+        (Op::Eq8 { a, b, .. }, false) | (Op::Ne8 { a, b, .. }, true) => {
+            Op::JumpNeU64 { a, b, target }
+        }
+        (Op::LtImmU64 { a, imm, .. }, true) | (Op::GeImmU64 { a, imm, .. }, false) => {
+            Op::JumpLtImmU64 { a, imm, target }
+        }
+        (Op::LeImmU64 { a, imm, .. }, true) | (Op::GtImmU64 { a, imm, .. }, false) => {
+            Op::JumpLeImmU64 { a, imm, target }
+        }
+        (Op::GtImmU64 { a, imm, .. }, true) | (Op::LeImmU64 { a, imm, .. }, false) => {
+            Op::JumpGtImmU64 { a, imm, target }
+        }
+        (Op::GeImmU64 { a, imm, .. }, true) | (Op::LtImmU64 { a, imm, .. }, false) => {
+            Op::JumpGeImmU64 { a, imm, target }
+        }
+        (Op::EqImmU64 { a, imm, .. }, true) | (Op::NeImmU64 { a, imm, .. }, false) => {
+            Op::JumpEqImmU64 { a, imm, target }
+        }
+        (Op::NeImmU64 { a, imm, .. }, true) | (Op::EqImmU64 { a, imm, .. }, false) => {
+            Op::JumpNeImmU64 { a, imm, target }
+        }
         _ => return None,
     })
 }
@@ -291,11 +355,49 @@ pub(super) fn fused_branch(compare: Op, when: bool, target: u32) -> Option<Op> {
 /// The jump target of an op, for patching.
 pub(super) fn target_mut(op: &mut Op) -> Option<&mut u32> {
     match op {
-        Op::Jump { target } | Op::JumpIf { target, .. } | Op::JumpIfNot { target, .. } => Some(target),
-        Op::JumpLtU8 { target, .. } | Op::JumpLeU8 { target, .. } | Op::JumpEqU8 { target, .. } | Op::JumpNeU8 { target, .. } | Op::JumpLtImmU8 { target, .. } | Op::JumpLeImmU8 { target, .. } | Op::JumpGtImmU8 { target, .. } | Op::JumpGeImmU8 { target, .. } | Op::JumpEqImmU8 { target, .. } | Op::JumpNeImmU8 { target, .. } => Some(target),
-        Op::JumpLtU16 { target, .. } | Op::JumpLeU16 { target, .. } | Op::JumpEqU16 { target, .. } | Op::JumpNeU16 { target, .. } | Op::JumpLtImmU16 { target, .. } | Op::JumpLeImmU16 { target, .. } | Op::JumpGtImmU16 { target, .. } | Op::JumpGeImmU16 { target, .. } | Op::JumpEqImmU16 { target, .. } | Op::JumpNeImmU16 { target, .. } => Some(target),
-        Op::JumpLtU32 { target, .. } | Op::JumpLeU32 { target, .. } | Op::JumpEqU32 { target, .. } | Op::JumpNeU32 { target, .. } | Op::JumpLtImmU32 { target, .. } | Op::JumpLeImmU32 { target, .. } | Op::JumpGtImmU32 { target, .. } | Op::JumpGeImmU32 { target, .. } | Op::JumpEqImmU32 { target, .. } | Op::JumpNeImmU32 { target, .. } => Some(target),
-        Op::JumpLtU64 { target, .. } | Op::JumpLeU64 { target, .. } | Op::JumpEqU64 { target, .. } | Op::JumpNeU64 { target, .. } | Op::JumpLtImmU64 { target, .. } | Op::JumpLeImmU64 { target, .. } | Op::JumpGtImmU64 { target, .. } | Op::JumpGeImmU64 { target, .. } | Op::JumpEqImmU64 { target, .. } | Op::JumpNeImmU64 { target, .. } => Some(target),
+        Op::Jump { target } | Op::JumpIf { target, .. } | Op::JumpIfNot { target, .. } => {
+            Some(target)
+        }
+        Op::JumpLtU8 { target, .. }
+        | Op::JumpLeU8 { target, .. }
+        | Op::JumpEqU8 { target, .. }
+        | Op::JumpNeU8 { target, .. }
+        | Op::JumpLtImmU8 { target, .. }
+        | Op::JumpLeImmU8 { target, .. }
+        | Op::JumpGtImmU8 { target, .. }
+        | Op::JumpGeImmU8 { target, .. }
+        | Op::JumpEqImmU8 { target, .. }
+        | Op::JumpNeImmU8 { target, .. } => Some(target),
+        Op::JumpLtU16 { target, .. }
+        | Op::JumpLeU16 { target, .. }
+        | Op::JumpEqU16 { target, .. }
+        | Op::JumpNeU16 { target, .. }
+        | Op::JumpLtImmU16 { target, .. }
+        | Op::JumpLeImmU16 { target, .. }
+        | Op::JumpGtImmU16 { target, .. }
+        | Op::JumpGeImmU16 { target, .. }
+        | Op::JumpEqImmU16 { target, .. }
+        | Op::JumpNeImmU16 { target, .. } => Some(target),
+        Op::JumpLtU32 { target, .. }
+        | Op::JumpLeU32 { target, .. }
+        | Op::JumpEqU32 { target, .. }
+        | Op::JumpNeU32 { target, .. }
+        | Op::JumpLtImmU32 { target, .. }
+        | Op::JumpLeImmU32 { target, .. }
+        | Op::JumpGtImmU32 { target, .. }
+        | Op::JumpGeImmU32 { target, .. }
+        | Op::JumpEqImmU32 { target, .. }
+        | Op::JumpNeImmU32 { target, .. } => Some(target),
+        Op::JumpLtU64 { target, .. }
+        | Op::JumpLeU64 { target, .. }
+        | Op::JumpEqU64 { target, .. }
+        | Op::JumpNeU64 { target, .. }
+        | Op::JumpLtImmU64 { target, .. }
+        | Op::JumpLeImmU64 { target, .. }
+        | Op::JumpGtImmU64 { target, .. }
+        | Op::JumpGeImmU64 { target, .. }
+        | Op::JumpEqImmU64 { target, .. }
+        | Op::JumpNeImmU64 { target, .. } => Some(target),
         _ => None,
     }
 }
@@ -311,7 +413,11 @@ pub(super) fn move_slot(size: u32, dst: Slot, src: Slot) -> Option<Op> {
         12 => Op::Move12 { dst, src },
         16 => Op::Move16 { dst, src },
         32 => Op::Move32 { dst, src },
-        _ => Op::MoveN { size: size as u16, dst, src },
+        _ => Op::MoveN {
+            size: size as u16,
+            dst,
+            src,
+        },
     })
 }
 
@@ -324,7 +430,12 @@ pub(super) fn load(size: u32, dst: Slot, base: Slot, offset: u32) -> Op {
         8 => Op::Load8 { dst, base, offset },
         16 => Op::Load16 { dst, base, offset },
         32 => Op::Load32 { dst, base, offset },
-        _ => Op::LoadN { size: size as u16, dst, base, offset },
+        _ => Op::LoadN {
+            size: size as u16,
+            dst,
+            base,
+            offset,
+        },
     }
 }
 
@@ -337,7 +448,12 @@ pub(super) fn store(size: u32, base: Slot, offset: u32, src: Slot) -> Op {
         8 => Op::Store8 { base, offset, src },
         16 => Op::Store16 { base, offset, src },
         32 => Op::Store32 { base, offset, src },
-        _ => Op::StoreN { size: size as u16, base, offset, src },
+        _ => Op::StoreN {
+            size: size as u16,
+            base,
+            offset,
+            src,
+        },
     }
 }
 
@@ -350,7 +466,12 @@ pub(super) fn vec_load(size: u32, dst: Slot, vec: Slot, index: Slot) -> Op {
         8 => Op::VecLoad8 { dst, vec, index },
         16 => Op::VecLoad16 { dst, vec, index },
         32 => Op::VecLoad32 { dst, vec, index },
-        _ => Op::VecLoadN { size: size as u16, dst, vec, index },
+        _ => Op::VecLoadN {
+            size: size as u16,
+            dst,
+            vec,
+            index,
+        },
     }
 }
 
@@ -363,7 +484,12 @@ pub(super) fn vec_store(size: u32, vec: Slot, index: Slot, src: Slot) -> Op {
         8 => Op::VecStore8 { vec, index, src },
         16 => Op::VecStore16 { vec, index, src },
         32 => Op::VecStore32 { vec, index, src },
-        _ => Op::VecStoreN { size: size as u16, vec, index, src },
+        _ => Op::VecStoreN {
+            size: size as u16,
+            vec,
+            index,
+            src,
+        },
     }
 }
 
@@ -376,6 +502,11 @@ pub(super) fn vec_push(size: u32, vec: Slot, src: Slot, element: LayoutId) -> Op
         8 => Op::VecPush8 { vec, src, element },
         16 => Op::VecPush16 { vec, src, element },
         32 => Op::VecPush32 { vec, src, element },
-        _ => Op::VecPushN { size: size as u16, vec, src, element },
+        _ => Op::VecPushN {
+            size: size as u16,
+            vec,
+            src,
+            element,
+        },
     }
 }

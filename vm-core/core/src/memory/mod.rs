@@ -36,7 +36,9 @@ macro_rules! pod {
         unsafe impl Pod for $t {}
     )*};
 }
-pod!(u8, u16, u32, u64, u128, i8, i16, i32, i64, i128, U256, I256, [u8; 12], [u8; 32]);
+pod!(
+    u8, u16, u32, u64, u128, i8, i16, i32, i64, i128, U256, I256, [u8; 12], [u8; 32]
+);
 
 /// The region of one machine.
 pub(crate) struct Memory {
@@ -55,7 +57,10 @@ pub(crate) struct Memory {
 
 impl std::fmt::Debug for Memory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Memory").field("start", &self.start).field("end", &self.end).finish_non_exhaustive()
+        f.debug_struct("Memory")
+            .field("start", &self.start)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
     }
 }
 
@@ -98,15 +103,13 @@ impl Memory {
         self.heap_top = self.heap_start;
     }
 
-    /// Bytes of heap handed out since the last reset.
-    pub(crate) fn heap_used(&self) -> u32 {
-        self.heap_top - self.heap_start
-    }
-
     /// A heap object of `size` bytes; its contents are unspecified. `descriptor` says what it holds.
     #[inline]
     pub(crate) fn allocate(&mut self, size: u32, descriptor: u32) -> Result<Addr, OutOfHeap> {
-        let need = size.checked_next_multiple_of(MAX_ALIGN).and_then(|n| n.checked_add(HEADER_BYTES)).ok_or(OutOfHeap)?;
+        let need = size
+            .checked_next_multiple_of(MAX_ALIGN)
+            .and_then(|n| n.checked_add(HEADER_BYTES))
+            .ok_or(OutOfHeap)?;
         if need > self.heap_end - self.heap_top {
             return Err(OutOfHeap);
         }
@@ -121,7 +124,10 @@ impl Memory {
     #[inline]
     pub(crate) fn extend(&mut self, object: Addr, size: u32) -> bool {
         let old = self.get::<u32>(object - 4);
-        let Some(new_top) = size.checked_next_multiple_of(MAX_ALIGN).and_then(|n| n.checked_add(object)) else {
+        let Some(new_top) = size
+            .checked_next_multiple_of(MAX_ALIGN)
+            .and_then(|n| n.checked_add(object))
+        else {
             return false;
         };
         if object + old.next_multiple_of(MAX_ALIGN) != self.heap_top || new_top > self.heap_end {
@@ -153,14 +159,22 @@ impl Memory {
     pub(crate) fn get<T: Pod>(&self, addr: Addr) -> T {
         // SAFETY: `pointer` checked that the bytes lie in the region (natively) or the sandbox does (wasm32); the region is
         // initialised memory, `T` is `Pod`, and the read does not need alignment.
-        unsafe { self.pointer(addr, size_of::<T>()).cast::<T>().read_unaligned() }
+        unsafe {
+            self.pointer(addr, size_of::<T>())
+                .cast::<T>()
+                .read_unaligned()
+        }
     }
 
     /// Writes a plain value.
     #[inline(always)]
     pub(crate) fn set<T: Pod>(&mut self, addr: Addr, value: T) {
         // SAFETY: as in `get`; `&mut self` makes this the only access to the region.
-        unsafe { self.pointer(addr, size_of::<T>()).cast::<T>().write_unaligned(value) }
+        unsafe {
+            self.pointer(addr, size_of::<T>())
+                .cast::<T>()
+                .write_unaligned(value)
+        }
     }
 
     /// Copies `size` bytes; the ranges may overlap.
@@ -171,7 +185,11 @@ impl Memory {
         }
         // SAFETY: both ranges lie in the region, as in `get`; `ptr::copy` allows overlap.
         unsafe {
-            std::ptr::copy(self.pointer(from, size as usize), self.pointer(to, size as usize), size as usize);
+            std::ptr::copy(
+                self.pointer(from, size as usize),
+                self.pointer(to, size as usize),
+                size as usize,
+            );
         }
     }
 
@@ -182,11 +200,15 @@ impl Memory {
             return;
         }
         if a.abs_diff(b) < size {
-            return outside(a, size as usize);
+            outside(a, size as usize);
         }
         // SAFETY: both ranges lie in the region, as in `get`, and were just found not to overlap.
         unsafe {
-            std::ptr::swap_nonoverlapping(self.pointer(a, size as usize), self.pointer(b, size as usize), size as usize);
+            std::ptr::swap_nonoverlapping(
+                self.pointer(a, size as usize),
+                self.pointer(b, size as usize),
+                size as usize,
+            );
         }
     }
 
@@ -221,7 +243,10 @@ impl Drop for Memory {
 /// An access outside the region: lowered code or the machine is wrong. Stopping is the only safe answer.
 #[cold]
 #[inline(never)]
-#[allow(clippy::panic, reason = "an invariant of the machine is broken; going on would corrupt memory")]
+#[allow(
+    clippy::panic,
+    reason = "an invariant of the machine is broken; going on would corrupt memory"
+)]
 fn outside(addr: Addr, size: usize) -> ! {
     panic!("memory access outside the transaction region: {size} bytes at {addr:#x}")
 }

@@ -32,7 +32,12 @@ struct Style {
 pub(super) fn native_format(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     run.charge(run.schedule.string_utils_format_base)?;
     let flag = |n: usize| Ok::<bool, Stop>(run.memory.get::<u8>(call.param(n)?) != 0);
-    let style = Style { type_tags: flag(1)?, canonical: flag(2)?, single_line: flag(3)?, int_types: flag(4)? };
+    let style = Style {
+        type_tags: flag(1)?,
+        canonical: flag(2)?,
+        single_line: flag(3)?,
+        int_types: flag(4)?,
+    };
     let layout = run.layout_of(call.ty_arg(0)?)?;
     let value = run.referent_of(call, 0)?;
     let mut out = String::new();
@@ -43,7 +48,12 @@ pub(super) fn native_format(run: &mut Interpreter<'_>, call: &NativeCall) -> Run
 /// Fills the placeholders of a format with the values of a list: nested `Cons { car, cdr }` that end in `NIL`.
 pub(super) fn native_format_list(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     run.charge(run.schedule.string_utils_format_base)?;
-    let style = Style { type_tags: false, canonical: false, single_line: true, int_types: false };
+    let style = Style {
+        type_tags: false,
+        canonical: false,
+        single_line: true,
+        int_types: false,
+    };
     let format = byte_vector(run.memory, run.referent_of(call, 0)?).to_vec();
     let format = String::from_utf8(format).map_err(|_| abort(INVALID_FORMAT))?;
     let mut list = (run.referent_of(call, 1)?, run.layout_of(call.ty_arg(0)?)?);
@@ -57,8 +67,12 @@ pub(super) fn native_format_list(run: &mut Interpreter<'_>, call: &NativeCall) -
             }
             ('{', Some('}')) => {
                 chars.next();
-                let Kind::Struct(fields) = &run.ctx.layout(list.1).kind else { return Err(declared()) };
-                let [car, cdr] = **fields else { return Err(abort(ARGUMENTS_MISMATCH)) };
+                let Kind::Struct(fields) = &run.ctx.layout(list.1).kind else {
+                    return Err(declared());
+                };
+                let [car, cdr] = **fields else {
+                    return Err(abort(ARGUMENTS_MISMATCH));
+                };
                 let at = list.0;
                 run.show(at + car.offset, car.layout, style, &mut out, 1)?;
                 list = (at + cdr.offset, cdr.layout);
@@ -75,21 +89,40 @@ pub(super) fn native_format_list(run: &mut Interpreter<'_>, call: &NativeCall) -
 
 impl Interpreter<'_> {
     fn return_text(&mut self, call: &NativeCall, text: &str) -> Run<()> {
-        self.charge(self.schedule.string_utils_format_per_byte.saturating_mul(text.len() as u64))?;
+        self.charge(
+            self.schedule
+                .string_utils_format_per_byte
+                .saturating_mul(text.len() as u64),
+        )?;
         self.return_bytes(call, text.as_bytes())
     }
 
     fn address_text(&self, address: AccountAddress, style: Style, out: &mut String) {
         out.push('@');
-        if style.canonical { out.push_str(&address.to_long_string()) } else { push(out, address) }
+        if style.canonical {
+            out.push_str(&address.to_long_string())
+        } else {
+            push(out, address)
+        }
     }
 
-    fn show(&mut self, at: Addr, id: LayoutId, style: Style, out: &mut String, depth: u32) -> Run<()> {
+    fn show(
+        &mut self,
+        at: Addr,
+        id: LayoutId,
+        style: Style,
+        out: &mut String,
+        depth: u32,
+    ) -> Run<()> {
         check_depth(depth)?;
         let layout = self.ctx.layout(id).clone();
         let ty = layout.ty;
         match &layout.kind {
-            Kind::Bool => out.push_str(if self.memory.get::<u8>(at) != 0 { "true" } else { "false" }),
+            Kind::Bool => out.push_str(if self.memory.get::<u8>(at) != 0 {
+                "true"
+            } else {
+                "false"
+            }),
             Kind::Int(int) => self.show_int(at, *int, style, out),
             Kind::Address => self.address_text(self.address_at(at), style, out),
             Kind::Signer => {
@@ -100,12 +133,16 @@ impl Interpreter<'_> {
             Kind::Vector(element) if self.ctx.layout(*element).ty == TypeId::U8 => {
                 out.push_str("0x");
                 let bytes = byte_vector(self.memory, at);
-                bytes.iter().for_each(|b| push(out, format_args!("{b:02x}")));
+                bytes
+                    .iter()
+                    .for_each(|b| push(out, format_args!("{b:02x}")));
             }
             Kind::Vector(element) => {
                 let header = VectorHeader::read(self.memory, at);
                 let size = self.ctx.layout(*element).size;
-                let items = (0..header.len).map(|i| (String::new(), header.storage + i * size, *element)).collect();
+                let items = (0..header.len)
+                    .map(|i| (String::new(), header.storage + i * size, *element))
+                    .collect();
                 self.show_list(items, ('[', ']'), style, out, depth)?;
             }
             Kind::Struct(fields) => self.show_struct(ty, at, fields, None, style, out, depth)?,
@@ -117,8 +154,18 @@ impl Interpreter<'_> {
                 let (object, kind) = closure(self.ctx, self.memory, at)?;
                 let kind = kind.clone();
                 let (address, module) = self.ctx.module_parts(kind.module);
-                push(out, format_args!("{address}::{module}::{}", self.ctx.types.name_text(kind.name)));
-                let items = kind.captured.iter().map(|f| (String::new(), object + f.offset, f.layout)).collect();
+                push(
+                    out,
+                    format_args!(
+                        "{address}::{module}::{}",
+                        self.ctx.types.name_text(kind.name)
+                    ),
+                );
+                let items = kind
+                    .captured
+                    .iter()
+                    .map(|f| (String::new(), object + f.offset, f.layout))
+                    .collect();
                 self.show_list(items, ('(', ')'), style, out, depth)?;
             }
         }
@@ -141,7 +188,14 @@ impl Interpreter<'_> {
             Int::I256 => push(out, self.memory.get::<I256>(at)),
         }
         if style.int_types {
-            push(out, format_args!("{}{}", if int.is_signed() { 'i' } else { 'u' }, int.bytes() * 8));
+            push(
+                out,
+                format_args!(
+                    "{}{}",
+                    if int.is_signed() { 'i' } else { 'u' },
+                    int.bytes() * 8
+                ),
+            );
         }
     }
 
@@ -204,7 +258,9 @@ impl Interpreter<'_> {
                     return Ok(());
                 }
                 ("option", [vector]) if variant.is_none() => {
-                    let Kind::Vector(element) = self.ctx.layout(vector.layout).kind else { return Err(declared()) };
+                    let Kind::Vector(element) = self.ctx.layout(vector.layout).kind else {
+                        return Err(declared());
+                    };
                     let header = VectorHeader::read(self.memory, at + vector.offset);
                     if header.len == 0 {
                         out.push_str("None");
@@ -221,10 +277,15 @@ impl Interpreter<'_> {
         let module = self.ctx.module(self.view, module_ref)?;
         let (def, _) = module.struct_by_name(name).ok_or_else(declared)?;
         let (label, definitions) = match (&def.field_information, variant) {
-            (StructFieldInformation::Declared(fields), None) => (self.ctx.types.name_text(name).to_owned(), fields),
+            (StructFieldInformation::Declared(fields), None) => {
+                (self.ctx.types.name_text(name).to_owned(), fields)
+            }
             (StructFieldInformation::DeclaredVariants(variants), Some(tag)) => {
                 let variant = variants.get(usize::from(tag)).ok_or_else(declared)?;
-                let text = self.ctx.types.name_text(module.names[usize::from(variant.name.0)]);
+                let text = self
+                    .ctx
+                    .types
+                    .name_text(module.names[usize::from(variant.name.0)]);
                 (text.to_owned(), &variant.fields)
             }
             _ => return Err(declared()),
@@ -240,7 +301,10 @@ impl Interpreter<'_> {
             .iter()
             .zip(definitions)
             .map(|(field, definition)| {
-                let name = self.ctx.types.name_text(module.names[usize::from(definition.name.0)]);
+                let name = self
+                    .ctx
+                    .types
+                    .name_text(module.names[usize::from(definition.name.0)]);
                 (format!("{name}: "), at + field.offset, field.layout)
             })
             .collect();

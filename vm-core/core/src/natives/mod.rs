@@ -3,6 +3,7 @@
 //! A native runs in a frame of its own, laid out like any other (results, then parameters). Gas is charged before the work
 //! that it pays for.
 
+mod code;
 mod event;
 mod format;
 mod hash;
@@ -38,12 +39,21 @@ const NATIVES: &[(&str, &str, NativeFn)] = &[
     ("aptos_hash", "sha2_512_internal", hash::sha2_512),
     ("aptos_hash", "sha3_512_internal", hash::sha3_512),
     ("aptos_hash", "sip_hash", hash::sip_hash),
-    ("bcs", "constant_serialized_size", standard::constant_serialized_size),
+    (
+        "bcs",
+        "constant_serialized_size",
+        standard::constant_serialized_size,
+    ),
     ("bcs", "serialized_size", standard::serialized_size),
     ("bcs", "to_bytes", standard::to_bytes),
     ("cmp", "compare", standard::compare),
+    ("code", "request_publish", code::request_publish),
     ("create_signer", "create_signer", types::create_signer),
-    ("event", "write_module_event_to_store", event::write_module_event_to_store),
+    (
+        "event",
+        "write_module_event_to_store",
+        event::write_module_event_to_store,
+    ),
     ("from_bcs", "from_bytes", types::from_bytes),
     ("hash", "sha2_256", hash::sha2_256),
     ("hash", "sha3_256", hash::sha3_256),
@@ -51,10 +61,18 @@ const NATIVES: &[(&str, &str, NativeFn)] = &[
     ("signer", "borrow_address", standard::borrow_address),
     ("string", "internal_check_utf8", standard::check_utf8),
     ("string", "internal_index_of", standard::index_of),
-    ("string", "internal_is_char_boundary", standard::is_char_boundary),
+    (
+        "string",
+        "internal_is_char_boundary",
+        standard::is_char_boundary,
+    ),
     ("string", "internal_sub_string", standard::sub_string),
     ("string_utils", "native_format", format::native_format),
-    ("string_utils", "native_format_list", format::native_format_list),
+    (
+        "string_utils",
+        "native_format_list",
+        format::native_format_list,
+    ),
     ("table", "add_box", table::add_box),
     ("table", "borrow_box", table::borrow_box),
     ("table", "borrow_box_mut", table::borrow_box_mut),
@@ -86,12 +104,22 @@ pub(crate) struct NativeCall {
 impl NativeCall {
     /// Address of parameter `n`.
     fn param(&self, n: usize) -> Run<Addr> {
-        self.function.shape.params.get(n).map(|slot| self.fp + slot).ok_or_else(declared)
+        self.function
+            .shape
+            .params
+            .get(n)
+            .map(|slot| self.fp + slot)
+            .ok_or_else(declared)
     }
 
     /// Address of result `n`.
     fn result(&self, n: usize) -> Run<Addr> {
-        self.function.shape.results.get(n).map(|slot| self.fp + slot).ok_or_else(declared)
+        self.function
+            .shape
+            .results
+            .get(n)
+            .map(|slot| self.fp + slot)
+            .ok_or_else(declared)
     }
 
     fn ty_arg(&self, n: usize) -> Run<TypeId> {
@@ -102,7 +130,10 @@ impl NativeCall {
 /// A native is declared with a signature that it does not have.
 #[cold]
 fn declared() -> Stop {
-    Stop::with_message(StatusCode::TYPE_MISMATCH, "a native function is declared with another signature")
+    Stop::with_message(
+        StatusCode::TYPE_MISMATCH,
+        "a native function is declared with another signature",
+    )
 }
 
 /// A Move abort of a native.
@@ -114,7 +145,12 @@ fn abort(code: u64) -> Stop {
 impl Interpreter<'_> {
     /// What the reference in parameter `n` refers to.
     fn referent_of(&self, call: &NativeCall, n: usize) -> Run<Addr> {
-        if !call.function.params.get(n).is_some_and(|ty| ty.is_reference()) {
+        if !call
+            .function
+            .params
+            .get(n)
+            .is_some_and(|ty| ty.is_reference())
+        {
             return Err(declared());
         }
         let reference: u64 = self.memory.get(call.param(n)?);
@@ -145,7 +181,13 @@ impl Interpreter<'_> {
 
     /// Returns a `vector<u8>`, or a struct that is nothing but one.
     fn return_bytes(&mut self, call: &NativeCall, bytes: &[u8]) -> Run<()> {
-        write_vector(self.memory, call.result(0)?, LayoutId(TypeId::U8.0), 1, bytes)
+        write_vector(
+            self.memory,
+            call.result(0)?,
+            LayoutId(TypeId::U8.0),
+            1,
+            bytes,
+        )
     }
 
     fn layout_of(&mut self, ty: TypeId) -> Run<LayoutId> {
@@ -172,17 +214,24 @@ pub(crate) fn lower(
     let (address, module_name) = ctx.module_parts(module.id);
     let function_name = ctx.types.name_text(name);
     let one = monomove_types::AccountAddress::ONE;
-    let found = NATIVES.iter().position(|(m, f, _)| address == one && *m == module_name && *f == function_name);
+    let found = NATIVES
+        .iter()
+        .position(|(m, f, _)| address == one && *m == module_name && *f == function_name);
     let native = found.ok_or_else(|| {
         let text = format!("no native function {address}::{module_name}::{function_name}");
         Stop::with_message(StatusCode::MISSING_DEPENDENCY, text)
     })?;
-    let signature = |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
+    let signature =
+        |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
     let params = ctx.instantiate_all(module, signature(handle.parameters), ty_args)?;
     let results = ctx.instantiate_all(module, signature(handle.return_), ty_args)?;
     let shape = Shape::new(ctx, view, &params, &results)?;
     let types = params.iter().chain(&results).chain(ty_args).copied();
-    let dependencies = ctx.defining_modules(types).into_iter().filter(|&m| m != module.id).collect();
+    let dependencies = ctx
+        .defining_modules(types)
+        .into_iter()
+        .filter(|&m| m != module.id)
+        .collect();
     Ok(Lowered {
         module: module.id,
         function_index: index,
@@ -197,8 +246,13 @@ pub(crate) fn lower(
         locks_module: false,
         locals: 0,
         code: [
-            Op::Charge { instructions: 0, gas: 0 },
-            Op::Native { native: NativeId(native as u32) },
+            Op::Charge {
+                instructions: 0,
+                gas: 0,
+            },
+            Op::Native {
+                native: NativeId(native as u32),
+            },
             Op::Ret,
         ]
         .into(),

@@ -7,7 +7,9 @@ use crate::context::types::TypeNode;
 use crate::interp::Interpreter;
 use crate::memory::Addr;
 use crate::stop::{Run, Stop};
-use crate::value::{Packing, VectorHeader, abstract_size, bcs, byte_vector, compare as values, write_vector};
+use crate::value::{
+    Packing, VectorHeader, abstract_size, bcs, byte_vector, compare as values, write_vector,
+};
 use monomove_types::StatusCode;
 use std::cmp::Ordering;
 
@@ -32,34 +34,59 @@ fn serialized(run: &mut Interpreter<'_>, call: &NativeCall, failure: u64) -> Run
 
 pub(super) fn to_bytes(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let bytes = serialized(run, call, run.schedule.bcs_to_bytes_failure)?;
-    run.charge(run.schedule.bcs_to_bytes_per_byte_serialized.saturating_mul(bytes.len() as u64))?;
+    run.charge(
+        run.schedule
+            .bcs_to_bytes_per_byte_serialized
+            .saturating_mul(bytes.len() as u64),
+    )?;
     run.return_bytes(call, &bytes)
 }
 
 pub(super) fn serialized_size(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     run.charge(run.schedule.bcs_serialized_size_base)?;
     let size = serialized(run, call, run.schedule.bcs_serialized_size_failure)?.len() as u64;
-    run.charge(run.schedule.bcs_serialized_size_per_byte_serialized.saturating_mul(size))?;
+    run.charge(
+        run.schedule
+            .bcs_serialized_size_per_byte_serialized
+            .saturating_mul(size),
+    )?;
     run.return_u64(call, size)
 }
 
 /// Returns an `Option<u64>`: a struct over a vector, or an enum.
 pub(super) fn constant_serialized_size(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let layout = run.layout_of(call.ty_arg(0)?)?;
-    let (nodes, fixed) = (run.ctx.layout(layout).nodes, run.ctx.layout(layout).fixed_bcs);
+    let (nodes, fixed) = (
+        run.ctx.layout(layout).nodes,
+        run.ctx.layout(layout).fixed_bcs,
+    );
     let per_node = run.schedule.bcs_constant_serialized_size_per_type_node;
-    run.charge(run.schedule.bcs_constant_serialized_size_base.saturating_add(per_node * u64::from(nodes)))?;
+    run.charge(
+        run.schedule
+            .bcs_constant_serialized_size_base
+            .saturating_add(per_node * u64::from(nodes)),
+    )?;
     let at = call.result(0)?;
     let option = run.layout_of(*call.function.results.first().ok_or_else(declared)?)?;
     match &run.ctx.layout(option).kind {
         Kind::Struct(_) => {
             let bytes = fixed.map(|n| u64::from(n).to_le_bytes());
-            write_vector(run.memory, at, LayoutId(TypeId::U64.0), 8, bytes.as_ref().map_or(&[], |b| b.as_slice()))
+            write_vector(
+                run.memory,
+                at,
+                LayoutId(TypeId::U64.0),
+                8,
+                bytes.as_ref().map_or(&[], |b| b.as_slice()),
+            )
         }
         Kind::Enum(variants) => {
-            let field = variants.get(1).and_then(|v| v.first()).ok_or_else(declared)?;
+            let field = variants
+                .get(1)
+                .and_then(|v| v.first())
+                .ok_or_else(declared)?;
             run.memory.set(at, u16::from(fixed.is_some()));
-            run.memory.set(at + field.offset, u64::from(fixed.unwrap_or(0)));
+            run.memory
+                .set(at + field.offset, u64::from(fixed.unwrap_or(0)));
             Ok(())
         }
         _ => Err(declared()),
@@ -73,7 +100,11 @@ pub(super) fn compare(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let size = |at| abstract_size(run.ctx, run.memory, at, layout, Packing::All);
     let units = size(a)?.saturating_add(size(b)?);
     let per_unit = run.schedule.cmp_compare_per_abs_val_unit;
-    run.charge(run.schedule.cmp_compare_base.saturating_add(per_unit.saturating_mul(units)))?;
+    run.charge(
+        run.schedule
+            .cmp_compare_base
+            .saturating_add(per_unit.saturating_mul(units)),
+    )?;
     let tag: u16 = match values::compare(run.ctx, run.memory, a, b, layout)? {
         Ordering::Less => 0,
         Ordering::Equal => 1,
@@ -119,7 +150,11 @@ fn is_boundary(bytes: &[u8], at: u64) -> bool {
 pub(super) fn check_utf8(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let len = text(run, call, 0)?.len() as u64;
     let per_byte = run.schedule.string_check_utf8_per_byte;
-    run.charge(run.schedule.string_check_utf8_base.saturating_add(per_byte.saturating_mul(len)))?;
+    run.charge(
+        run.schedule
+            .string_check_utf8_base
+            .saturating_add(per_byte.saturating_mul(len)),
+    )?;
     let valid = std::str::from_utf8(text(run, call, 0)?).is_ok();
     run.return_bool(call, valid)
 }
@@ -142,7 +177,10 @@ pub(super) fn sub_string(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()
 }
 
 pub(super) fn index_of(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
-    let (bytes, pattern) = (text(run, call, 0)?.len() as u64, text(run, call, 1)?.len() as u64);
+    let (bytes, pattern) = (
+        text(run, call, 0)?.len() as u64,
+        text(run, call, 1)?.len() as u64,
+    );
     let gas = run.schedule;
     run.charge(
         gas.string_index_of_base
@@ -188,35 +226,73 @@ fn vector_error(sub_status: u64) -> Stop {
 pub(super) fn move_range(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let (element, size) = element(run, call)?;
     let ((from_at, from), (to_at, to)) = (run.vector_param(call, 0)?, run.vector_param(call, 3)?);
-    let (at, count, insert) = (run.u64_param(call, 1)?, run.u64_param(call, 2)?, run.u64_param(call, 4)?);
+    let (at, count, insert) = (
+        run.u64_param(call, 1)?,
+        run.u64_param(call, 2)?,
+        run.u64_param(call, 4)?,
+    );
     let gas = run.schedule;
     run.charge(gas.vector_move_range_base)?;
-    let end = at.checked_add(count).filter(|&end| end <= u64::from(from.len));
-    let (Some(end), true) = (end, insert <= u64::from(to.len)) else { return Err(abort(BAD_RANGE)) };
+    let end = at
+        .checked_add(count)
+        .filter(|&end| end <= u64::from(from.len));
+    let (Some(end), true) = (end, insert <= u64::from(to.len)) else {
+        return Err(abort(BAD_RANGE));
+    };
     // Every element behind either place moves too.
-    let moved = (u64::from(from.len) - at).saturating_add(u64::from(to.len) - insert).saturating_add(count);
+    let moved = (u64::from(from.len) - at)
+        .saturating_add(u64::from(to.len) - insert)
+        .saturating_add(count);
     run.charge(gas.vector_move_range_per_index_moved.saturating_mul(moved))?;
     let (at, count, end, insert) = (at as u32, count as u32, end as u32, insert as u32);
     let out_of_memory = || Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED);
     let new_len = to.len.checked_add(count).ok_or_else(out_of_memory)?;
     let mut target = to;
     if new_len > to.capacity {
-        let bytes = new_len.checked_mul(size).ok_or_else(out_of_memory)?;
-        let storage = if bytes == 0 { 0 } else { run.memory.allocate(bytes, element.0)? };
+        let capacity = new_len.max(to.capacity.saturating_mul(2));
+        let bytes = capacity.checked_mul(size).ok_or_else(out_of_memory)?;
+        let storage = if bytes == 0 {
+            0
+        } else {
+            run.memory.allocate(bytes, element.0)?
+        };
         run.memory.copy(storage, to.storage, to.len * size);
-        target = VectorHeader { storage, len: to.len, capacity: new_len };
+        target = VectorHeader {
+            storage,
+            len: to.len,
+            capacity,
+        };
     }
     let place = target.storage + insert * size;
-    run.memory.copy(place + count * size, place, (to.len - insert) * size);
-    run.memory.copy(place, from.storage + at * size, count * size);
-    run.memory.copy(from.storage + at * size, from.storage + end * size, (from.len - end) * size);
-    VectorHeader { len: new_len, ..target }.write(run.memory, to_at);
-    VectorHeader { len: from.len - count, ..from }.write(run.memory, from_at);
+    run.memory
+        .copy(place + count * size, place, (to.len - insert) * size);
+    run.memory
+        .copy(place, from.storage + at * size, count * size);
+    run.memory.copy(
+        from.storage + at * size,
+        from.storage + end * size,
+        (from.len - end) * size,
+    );
+    VectorHeader {
+        len: new_len,
+        ..target
+    }
+    .write(run.memory, to_at);
+    VectorHeader {
+        len: from.len - count,
+        ..from
+    }
+    .write(run.memory, from_at);
     Ok(())
 }
 
 pub(super) fn vector_empty(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
-    VectorHeader { storage: 0, len: 0, capacity: 0 }.write(run.memory, call.result(0)?);
+    VectorHeader {
+        storage: 0,
+        len: 0,
+        capacity: 0,
+    }
+    .write(run.memory, call.result(0)?);
     Ok(())
 }
 
@@ -233,7 +309,8 @@ pub(super) fn vector_borrow(run: &mut Interpreter<'_>, call: &NativeCall) -> Run
         return Err(vector_error(1));
     }
     let offset = u64::from(index as u32 * size);
-    run.memory.set(call.result(0)?, u64::from(header.storage) | (offset << 32));
+    run.memory
+        .set(call.result(0)?, u64::from(header.storage) | (offset << 32));
     Ok(())
 }
 
@@ -249,7 +326,8 @@ pub(super) fn vector_pop_back(run: &mut Interpreter<'_>, call: &NativeCall) -> R
     let (_, size) = element(run, call)?;
     let (at, header) = run.vector_param(call, 0)?;
     let len = header.len.checked_sub(1).ok_or_else(|| vector_error(2))?;
-    run.memory.copy(call.result(0)?, header.storage + len * size, size);
+    run.memory
+        .copy(call.result(0)?, header.storage + len * size, size);
     VectorHeader { len, ..header }.write(run.memory, at);
     Ok(())
 }
@@ -273,4 +351,3 @@ pub(super) fn vector_swap(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<(
     run.memory.swap(place(i), place(j), size);
     Ok(())
 }
-

@@ -21,7 +21,10 @@ pub(super) fn new_table_handle(run: &mut Interpreter<'_>, call: &NativeCall) -> 
     run.charge(run.schedule.table_new_table_handle_base)?;
     let count = u32::try_from(run.effects.new_tables.len())
         .map_err(|_| Stop::status(StatusCode::VM_EXTENSION_ERROR))?;
-    let digest = Sha3_256::new().chain_update(run.txn_hash).chain_update(count.to_be_bytes()).finalize();
+    let digest = Sha3_256::new()
+        .chain_update(run.txn_hash)
+        .chain_update(count.to_be_bytes())
+        .finalize();
     let handle = AccountAddress(digest.into());
     let (key, value) = (run.ctx.tag(call.ty_arg(0)?)?, run.ctx.tag(call.ty_arg(1)?)?);
     run.effects.new_tables.push(NewTable { handle, key, value });
@@ -30,7 +33,12 @@ pub(super) fn new_table_handle(run: &mut Interpreter<'_>, call: &NativeCall) -> 
 }
 
 /// The slot of the item that parameters 0 (the table) and 1 (the key) name, after charging, and the layout of its box.
-fn item(run: &mut Interpreter<'_>, call: &NativeCall, base: u64, per_byte: u64) -> Run<(GlobalSlot, LayoutId)> {
+fn item(
+    run: &mut Interpreter<'_>,
+    call: &NativeCall,
+    base: u64,
+    per_byte: u64,
+) -> Run<(GlobalSlot, LayoutId)> {
     let table = run.referent_of(call, 0)?;
     let handle = run.address_at(table);
     let key_layout = run.layout_of(call.ty_arg(0)?)?;
@@ -52,7 +60,12 @@ fn item(run: &mut Interpreter<'_>, call: &NativeCall, base: u64, per_byte: u64) 
 
 pub(super) fn add_box(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let gas = run.schedule;
-    let (slot, layout) = item(run, call, gas.table_add_box_base, gas.table_add_box_per_byte_serialized)?;
+    let (slot, layout) = item(
+        run,
+        call,
+        gas.table_add_box_base,
+        gas.table_add_box_per_byte_serialized,
+    )?;
     if run.globals.object(slot).is_some() {
         return Err(abort(ALREADY_EXISTS));
     }
@@ -63,7 +76,12 @@ pub(super) fn add_box(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
 
 fn borrow(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<(GlobalSlot, Addr)> {
     let gas = run.schedule;
-    let (slot, _) = item(run, call, gas.table_borrow_box_base, gas.table_borrow_box_per_byte_serialized)?;
+    let (slot, _) = item(
+        run,
+        call,
+        gas.table_borrow_box_base,
+        gas.table_borrow_box_per_byte_serialized,
+    )?;
     let object = run.globals.object(slot).ok_or_else(|| abort(NOT_FOUND))?;
     run.memory.set(call.result(0)?, u64::from(object));
     Ok((slot, object))
@@ -81,22 +99,37 @@ pub(super) fn borrow_box_mut(run: &mut Interpreter<'_>, call: &NativeCall) -> Ru
 
 pub(super) fn contains_box(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let gas = run.schedule;
-    let (slot, _) = item(run, call, gas.table_contains_box_base, gas.table_contains_box_per_byte_serialized)?;
+    let (slot, _) = item(
+        run,
+        call,
+        gas.table_contains_box_base,
+        gas.table_contains_box_per_byte_serialized,
+    )?;
     let contains = run.globals.object(slot).is_some();
     run.return_bool(call, contains)
 }
 
 pub(super) fn remove_box(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let gas = run.schedule;
-    let (slot, layout) = item(run, call, gas.table_remove_box_base, gas.table_remove_box_per_byte_serialized)?;
+    let (slot, layout) = item(
+        run,
+        call,
+        gas.table_remove_box_base,
+        gas.table_remove_box_per_byte_serialized,
+    )?;
     let object = run.globals.object(slot).ok_or_else(|| abort(NOT_FOUND))?;
-    run.memory.copy(call.result(0)?, object, run.ctx.layout(layout).size);
+    run.memory
+        .copy(call.result(0)?, object, run.ctx.layout(layout).size);
     run.globals.set(slot, None);
     Ok(())
 }
 
-pub(super) fn destroy_empty_box(run: &mut Interpreter<'_>, _call: &NativeCall) -> Run<()> {
-    run.charge(run.schedule.table_destroy_empty_box_base)
+pub(super) fn destroy_empty_box(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
+    run.charge(run.schedule.table_destroy_empty_box_base)?;
+    let table = run.referent_of(call, 0)?;
+    let handle = run.address_at(table);
+    run.effects.removed_tables.push(handle);
+    Ok(())
 }
 
 pub(super) fn drop_unchecked_box(run: &mut Interpreter<'_>, _call: &NativeCall) -> Run<()> {

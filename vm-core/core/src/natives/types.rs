@@ -23,18 +23,27 @@ pub(super) fn create_signer(run: &mut Interpreter<'_>, call: &NativeCall) -> Run
 pub(super) fn from_bytes(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let bytes = run.bytes_param(call, 0)?.to_vec();
     let per_byte = run.schedule.util_from_bytes_per_byte;
-    run.charge(run.schedule.util_from_bytes_base.saturating_add(per_byte.saturating_mul(bytes.len() as u64)))?;
+    run.charge(
+        run.schedule
+            .util_from_bytes_base
+            .saturating_add(per_byte.saturating_mul(bytes.len() as u64)),
+    )?;
     let layout = run.layout_of(call.ty_arg(0)?)?;
-    run.decode(call.result(0)?, layout, &bytes).map_err(|error| match error {
-        DecodeError::Malformed(_) => abort(MALFORMED),
-        DecodeError::Stop(stop) => too_deep(stop),
-    })
+    run.decode(call.result(0)?, layout, &bytes)
+        .map_err(|error| match error {
+            DecodeError::Malformed(_) => abort(MALFORMED),
+            DecodeError::Stop(stop) => too_deep(stop),
+        })
 }
 
 /// A value that is too deep has no bytes, so the bytes are no value.
 fn too_deep(stop: Stop) -> Stop {
     match &stop {
-        Stop::Fail(fail) if fail.status == monomove_types::StatusCode::VM_MAX_VALUE_DEPTH_REACHED => abort(MALFORMED),
+        Stop::Fail(fail)
+            if fail.status == monomove_types::StatusCode::VM_MAX_VALUE_DEPTH_REACHED =>
+        {
+            abort(MALFORMED)
+        }
         _ => stop,
     }
 }
@@ -42,7 +51,11 @@ fn too_deep(stop: Stop) -> Stop {
 pub(super) fn type_name(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let name = run.ctx.tag(call.ty_arg(0)?)?.to_string();
     let per_unit = run.schedule.type_info_type_name_per_abstract_memory_unit;
-    run.charge(run.schedule.type_info_type_name_base.saturating_add(per_unit.saturating_mul(name.len() as u64)))?;
+    run.charge(
+        run.schedule
+            .type_info_type_name_base
+            .saturating_add(per_unit.saturating_mul(name.len() as u64)),
+    )?;
     run.return_bytes(call, name.as_bytes())
 }
 
@@ -51,19 +64,35 @@ pub(super) fn type_of(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let tag = run.ctx.tag(call.ty_arg(0)?)?;
     let text = tag.to_string();
     let per_unit = run.schedule.type_info_type_of_per_abstract_memory_unit;
-    run.charge(run.schedule.type_info_type_of_base.saturating_add(per_unit.saturating_mul(text.len() as u64)))?;
-    let TypeTag::Struct(tag) = tag else { return Err(abort(NOT_A_STRUCT)) };
+    run.charge(
+        run.schedule
+            .type_info_type_of_base
+            .saturating_add(per_unit.saturating_mul(text.len() as u64)),
+    )?;
+    let TypeTag::Struct(tag) = tag else {
+        return Err(abort(NOT_A_STRUCT));
+    };
     let mut name = tag.name.as_str().to_owned();
     if !tag.type_args.is_empty() {
         let args: Vec<_> = tag.type_args.iter().map(TypeTag::to_string).collect();
         name = format!("{name}<{}>", args.join(", "));
     }
     let layout = run.layout_of(*call.function.results.first().ok_or_else(declared)?)?;
-    let Kind::Struct(fields) = &run.ctx.layout(layout).kind else { return Err(declared()) };
-    let [account, module, strukt] = **fields else { return Err(declared()) };
+    let Kind::Struct(fields) = &run.ctx.layout(layout).kind else {
+        return Err(declared());
+    };
+    let [account, module, strukt] = **fields else {
+        return Err(declared());
+    };
     let at = call.result(0)?;
     run.memory.set(at + account.offset, tag.address.0);
     let byte = LayoutId(TypeId::U8.0);
-    write_vector(run.memory, at + module.offset, byte, 1, tag.module.as_str().as_bytes())?;
+    write_vector(
+        run.memory,
+        at + module.offset,
+        byte,
+        1,
+        tag.module.as_str().as_bytes(),
+    )?;
     write_vector(run.memory, at + strukt.offset, byte, 1, name.as_bytes())
 }

@@ -18,18 +18,36 @@ pub(super) const CLOSURE_ELEMENTS: u64 = 5;
 const MAX_CAPTURED_LAYOUT_NODES: u32 = 4096;
 
 /// Appends the BCS of the value at `addr` to `out`.
-pub(crate) fn serialize(ctx: &Context, memory: &Memory, addr: Addr, layout: LayoutId, out: &mut Vec<u8>) -> Run<()> {
+pub(crate) fn serialize(
+    ctx: &Context,
+    memory: &Memory,
+    addr: Addr,
+    layout: LayoutId,
+    out: &mut Vec<u8>,
+) -> Run<()> {
     write(ctx, memory, addr, layout, out, 1)
 }
 
 /// The BCS of the value at `addr`.
-pub(crate) fn to_bytes(ctx: &Context, memory: &Memory, addr: Addr, layout: LayoutId) -> Run<Vec<u8>> {
+pub(crate) fn to_bytes(
+    ctx: &Context,
+    memory: &Memory,
+    addr: Addr,
+    layout: LayoutId,
+) -> Run<Vec<u8>> {
     let mut out = Vec::new();
     serialize(ctx, memory, addr, layout, &mut out)?;
     Ok(out)
 }
 
-fn write(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, out: &mut Vec<u8>, depth: u32) -> Run<()> {
+fn write(
+    ctx: &Context,
+    memory: &Memory,
+    addr: Addr,
+    id: LayoutId,
+    out: &mut Vec<u8>,
+    depth: u32,
+) -> Run<()> {
     check_depth(depth)?;
     let layout = ctx.layout(id);
     match &layout.kind {
@@ -47,7 +65,14 @@ fn write(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, out: &mut Vec
                 out.extend_from_slice(memory.bytes(header.storage, header.len * inner.size));
             } else {
                 for i in 0..header.len {
-                    write(ctx, memory, header.storage + i * inner.size, *element, out, depth + 1)?;
+                    write(
+                        ctx,
+                        memory,
+                        header.storage + i * inner.size,
+                        *element,
+                        out,
+                        depth + 1,
+                    )?;
                 }
             }
         }
@@ -65,8 +90,17 @@ fn write(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, out: &mut Vec
     Ok(())
 }
 
-fn write_fields(ctx: &Context, memory: &Memory, addr: Addr, fields: &[Field], out: &mut Vec<u8>, depth: u32) -> Run<()> {
-    fields.iter().try_for_each(|f| write(ctx, memory, addr + f.offset, f.layout, out, depth + 1))
+fn write_fields(
+    ctx: &Context,
+    memory: &Memory,
+    addr: Addr,
+    fields: &[Field],
+    out: &mut Vec<u8>,
+    depth: u32,
+) -> Run<()> {
+    fields
+        .iter()
+        .try_for_each(|f| write(ctx, memory, addr + f.offset, f.layout, out, depth + 1))
 }
 
 /// A function value: a sequence of its function, its mask, and each captured value behind its type layout.
@@ -96,7 +130,14 @@ fn write_closure(
     out.extend_from_slice(&kind.mask.to_le_bytes());
     for field in &kind.captured {
         write_layout(ctx, field.layout, out)?;
-        write(ctx, memory, object + field.offset, field.layout, out, depth + 1)?;
+        write(
+            ctx,
+            memory,
+            object + field.offset,
+            field.layout,
+            out,
+            depth + 1,
+        )?;
     }
     Ok(())
 }
@@ -142,7 +183,9 @@ fn layout_tags(ctx: &Context, id: LayoutId, out: &mut Vec<u8>) {
         Kind::Enum(variants) => {
             out.extend([6, 1]);
             write_uleb(out, variants.len() as u64);
-            variants.iter().for_each(|fields| field_tags(ctx, fields, out));
+            variants
+                .iter()
+                .for_each(|fields| field_tags(ctx, fields, out));
         }
         Kind::Closure => out.push(12),
     }

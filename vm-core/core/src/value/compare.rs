@@ -10,11 +10,24 @@ use crate::stop::Run;
 use std::cmp::Ordering;
 
 /// Whether two values of one layout are equal.
-pub(crate) fn equal(ctx: &Context, memory: &Memory, a: Addr, b: Addr, layout: LayoutId) -> Run<bool> {
+pub(crate) fn equal(
+    ctx: &Context,
+    memory: &Memory,
+    a: Addr,
+    b: Addr,
+    layout: LayoutId,
+) -> Run<bool> {
     equal_at(ctx, memory, a, b, layout, 1)
 }
 
-fn equal_at(ctx: &Context, memory: &Memory, a: Addr, b: Addr, id: LayoutId, depth: u32) -> Run<bool> {
+fn equal_at(
+    ctx: &Context,
+    memory: &Memory,
+    a: Addr,
+    b: Addr,
+    id: LayoutId,
+    depth: u32,
+) -> Run<bool> {
     check_depth(depth)?;
     let layout = ctx.layout(id);
     match &layout.kind {
@@ -33,7 +46,14 @@ fn equal_at(ctx: &Context, memory: &Memory, a: Addr, b: Addr, id: LayoutId, dept
             }
             for i in 0..x.len {
                 let at = i * inner.size;
-                if !equal_at(ctx, memory, x.storage + at, y.storage + at, *element, depth + 1)? {
+                if !equal_at(
+                    ctx,
+                    memory,
+                    x.storage + at,
+                    y.storage + at,
+                    *element,
+                    depth + 1,
+                )? {
                     return Ok(false);
                 }
             }
@@ -41,7 +61,10 @@ fn equal_at(ctx: &Context, memory: &Memory, a: Addr, b: Addr, id: LayoutId, dept
         }
         Kind::Struct(fields) => equal_fields(ctx, memory, a, b, fields, depth),
         Kind::Enum(variants) => {
-            let ((x, fields), (y, _)) = (live_variant(memory, variants, a)?, live_variant(memory, variants, b)?);
+            let ((x, fields), (y, _)) = (
+                live_variant(memory, variants, a)?,
+                live_variant(memory, variants, b)?,
+            );
             if x != y {
                 return Ok(false);
             }
@@ -58,9 +81,23 @@ fn equal_at(ctx: &Context, memory: &Memory, a: Addr, b: Addr, id: LayoutId, dept
     }
 }
 
-fn equal_fields(ctx: &Context, memory: &Memory, a: Addr, b: Addr, fields: &[Field], depth: u32) -> Run<bool> {
+fn equal_fields(
+    ctx: &Context,
+    memory: &Memory,
+    a: Addr,
+    b: Addr,
+    fields: &[Field],
+    depth: u32,
+) -> Run<bool> {
     for field in fields {
-        if !equal_at(ctx, memory, a + field.offset, b + field.offset, field.layout, depth + 1)? {
+        if !equal_at(
+            ctx,
+            memory,
+            a + field.offset,
+            b + field.offset,
+            field.layout,
+            depth + 1,
+        )? {
             return Ok(false);
         }
     }
@@ -69,11 +106,24 @@ fn equal_fields(ctx: &Context, memory: &Memory, a: Addr, b: Addr, fields: &[Fiel
 
 /// The order of two values of one layout: integers by value, addresses by their bytes, vectors and structs lexicographically,
 /// enums by variant and then by fields.
-pub(crate) fn compare(ctx: &Context, memory: &Memory, a: Addr, b: Addr, layout: LayoutId) -> Run<Ordering> {
+pub(crate) fn compare(
+    ctx: &Context,
+    memory: &Memory,
+    a: Addr,
+    b: Addr,
+    layout: LayoutId,
+) -> Run<Ordering> {
     compare_at(ctx, memory, a, b, layout, 1)
 }
 
-fn compare_at(ctx: &Context, memory: &Memory, a: Addr, b: Addr, id: LayoutId, depth: u32) -> Run<Ordering> {
+fn compare_at(
+    ctx: &Context,
+    memory: &Memory,
+    a: Addr,
+    b: Addr,
+    id: LayoutId,
+    depth: u32,
+) -> Run<Ordering> {
     check_depth(depth)?;
     let layout = ctx.layout(id);
     match &layout.kind {
@@ -85,7 +135,14 @@ fn compare_at(ctx: &Context, memory: &Memory, a: Addr, b: Addr, id: LayoutId, de
             let size = ctx.layout(*element).size;
             for i in 0..x.len.min(y.len) {
                 let at = i * size;
-                match compare_at(ctx, memory, x.storage + at, y.storage + at, *element, depth + 1)? {
+                match compare_at(
+                    ctx,
+                    memory,
+                    x.storage + at,
+                    y.storage + at,
+                    *element,
+                    depth + 1,
+                )? {
                     Ordering::Equal => {}
                     order => return Ok(order),
                 }
@@ -94,7 +151,10 @@ fn compare_at(ctx: &Context, memory: &Memory, a: Addr, b: Addr, id: LayoutId, de
         }
         Kind::Struct(fields) => compare_fields(ctx, memory, a, b, fields, depth),
         Kind::Enum(variants) => {
-            let ((x, fields), (y, _)) = (live_variant(memory, variants, a)?, live_variant(memory, variants, b)?);
+            let ((x, fields), (y, _)) = (
+                live_variant(memory, variants, a)?,
+                live_variant(memory, variants, b)?,
+            );
             match x.cmp(&y) {
                 Ordering::Equal => compare_fields(ctx, memory, a, b, fields, depth),
                 order => Ok(order),
@@ -112,14 +172,37 @@ fn compare_at(ctx: &Context, memory: &Memory, a: Addr, b: Addr, id: LayoutId, de
 
 /// The order of functions: module, name, type arguments by their text, then what is captured.
 fn compare_functions(ctx: &Context, a: &ClosureKind, b: &ClosureKind) -> Run<Ordering> {
-    let arguments = |k: &ClosureKind| ctx.types.list(k.ty_args).iter().map(|&t| ctx.tag(t)).collect::<Run<Vec<_>>>();
+    let arguments = |k: &ClosureKind| {
+        ctx.types
+            .list(k.ty_args)
+            .iter()
+            .map(|&t| ctx.tag(t))
+            .collect::<Run<Vec<_>>>()
+    };
     let name = |k: &ClosureKind| (ctx.module_parts(k.module), ctx.types.name_text(k.name));
-    Ok(name(a).cmp(&name(b)).then(arguments(a)?.cmp(&arguments(b)?)).then(a.mask.cmp(&b.mask)))
+    Ok(name(a)
+        .cmp(&name(b))
+        .then(arguments(a)?.cmp(&arguments(b)?))
+        .then(a.mask.cmp(&b.mask)))
 }
 
-fn compare_fields(ctx: &Context, memory: &Memory, a: Addr, b: Addr, fields: &[Field], depth: u32) -> Run<Ordering> {
+fn compare_fields(
+    ctx: &Context,
+    memory: &Memory,
+    a: Addr,
+    b: Addr,
+    fields: &[Field],
+    depth: u32,
+) -> Run<Ordering> {
     for field in fields {
-        match compare_at(ctx, memory, a + field.offset, b + field.offset, field.layout, depth + 1)? {
+        match compare_at(
+            ctx,
+            memory,
+            a + field.offset,
+            b + field.offset,
+            field.layout,
+            depth + 1,
+        )? {
             Ordering::Equal => {}
             order => return Ok(order),
         }

@@ -42,10 +42,23 @@ pub(crate) struct Decoder<'a> {
 
 impl Decoder<'_> {
     /// Decodes all of `bytes` into a value at `addr`.
-    pub(crate) fn decode(&mut self, addr: Addr, layout: LayoutId, bytes: &[u8]) -> Result<(), DecodeError> {
-        let mut reader = Reader { decoder: self, bytes, at: 0 };
+    pub(crate) fn decode(
+        &mut self,
+        addr: Addr,
+        layout: LayoutId,
+        bytes: &[u8],
+    ) -> Result<(), DecodeError> {
+        let mut reader = Reader {
+            decoder: self,
+            bytes,
+            at: 0,
+        };
         reader.read(addr, layout, 1)?;
-        if reader.at == bytes.len() { Ok(()) } else { Err(DecodeError::Malformed(reader.at)) }
+        if reader.at == bytes.len() {
+            Ok(())
+        } else {
+            Err(DecodeError::Malformed(reader.at))
+        }
     }
 }
 
@@ -65,7 +78,10 @@ impl Reader<'_, '_> {
         let bytes = self.bytes;
         match bytes.get(self.at..self.at + size as usize) {
             Some(slice) => {
-                self.decoder.memory.bytes_mut(addr, size).copy_from_slice(slice);
+                self.decoder
+                    .memory
+                    .bytes_mut(addr, size)
+                    .copy_from_slice(slice);
                 self.at += size as usize;
                 Ok(())
             }
@@ -91,7 +107,11 @@ impl Reader<'_, '_> {
     }
 
     fn allocate(&mut self, size: u32, descriptor: LayoutId) -> Result<Addr, DecodeError> {
-        Ok(self.decoder.memory.allocate(size, descriptor.0).map_err(Stop::from)?)
+        Ok(self
+            .decoder
+            .memory
+            .allocate(size, descriptor.0)
+            .map_err(Stop::from)?)
     }
 
     fn read(&mut self, addr: Addr, id: LayoutId, depth: u32) -> Result<(), DecodeError> {
@@ -109,7 +129,9 @@ impl Reader<'_, '_> {
             Kind::Struct(fields) => self.fields(addr, fields, depth),
             Kind::Enum(variants) => {
                 let tag = self.uleb(u64::from(u16::MAX))? as u16;
-                let Some(fields) = variants.get(usize::from(tag)) else { return self.malformed() };
+                let Some(fields) = variants.get(usize::from(tag)) else {
+                    return self.malformed();
+                };
                 // Bytes that belong to no field of this variant are never read, but they are copied: make them definite.
                 self.decoder.memory.bytes_mut(addr, layout.size).fill(0);
                 self.decoder.memory.set(addr, tag);
@@ -120,7 +142,9 @@ impl Reader<'_, '_> {
     }
 
     fn fields(&mut self, addr: Addr, fields: &[Field], depth: u32) -> Result<(), DecodeError> {
-        fields.iter().try_for_each(|f| self.read(addr + f.offset, f.layout, depth + 1))
+        fields
+            .iter()
+            .try_for_each(|f| self.read(addr + f.offset, f.layout, depth + 1))
     }
 
     fn vector(&mut self, addr: Addr, element: LayoutId, depth: u32) -> Result<(), DecodeError> {
@@ -137,8 +161,17 @@ impl Reader<'_, '_> {
         if scalar && total as usize > self.bytes.len() - self.at {
             return self.malformed();
         }
-        let storage = if total == 0 { 0 } else { self.allocate(total, element)? };
-        VectorHeader { storage, len, capacity: len }.write(self.decoder.memory, addr);
+        let storage = if total == 0 {
+            0
+        } else {
+            self.allocate(total, element)?
+        };
+        VectorHeader {
+            storage,
+            len,
+            capacity: len,
+        }
+        .write(self.decoder.memory, addr);
         if scalar {
             if len > 0 {
                 check_depth(depth + 1)?;
@@ -152,7 +185,13 @@ impl Reader<'_, '_> {
     }
 
     /// A function value; its function must exist with the type that is asked for, and what it captured must fit the parameters.
-    fn closure(&mut self, addr: Addr, id: LayoutId, ty: TypeId, depth: u32) -> Result<(), DecodeError> {
+    fn closure(
+        &mut self,
+        addr: Addr,
+        id: LayoutId,
+        ty: TypeId,
+        depth: u32,
+    ) -> Result<(), DecodeError> {
         let start = self.at;
         let bytes = self.bytes;
         let mut cursor = Cursor::new(&bytes[start..]);
@@ -169,12 +208,18 @@ impl Reader<'_, '_> {
         {
             return Err(DecodeError::Malformed(start));
         }
-        let Decoder { ctx, view, code, .. } = &mut *self.decoder;
-        let ty_args = ty_args.iter().map(|tag| ctx.type_of_tag(*view, tag)).collect::<Run<Vec<_>>>()?;
-        let function: (ModuleRef, NameId, TypeListId) =
-            (ctx.module_ref(&module)?, ctx.types.name(name.as_str()).map_err(Stop::from)?, {
-                ctx.types.list_id(&ty_args).map_err(Stop::from)?
-            });
+        let Decoder {
+            ctx, view, code, ..
+        } = &mut *self.decoder;
+        let ty_args = ty_args
+            .iter()
+            .map(|tag| ctx.type_of_tag(*view, tag))
+            .collect::<Run<Vec<_>>>()?;
+        let function: (ModuleRef, NameId, TypeListId) = (
+            ctx.module_ref(&module)?,
+            ctx.types.name(name.as_str()).map_err(Stop::from)?,
+            { ctx.types.list_id(&ty_args).map_err(Stop::from)? },
+        );
         let kind_id = stored_kind(ctx, *view, code, function, mask)?;
         let kind = ctx.closures.at(kind_id)?.clone();
         if !kind.storable || !same_signature(ctx, ty, kind.value_type) {
@@ -202,7 +247,11 @@ fn same_signature(ctx: &Context, a: TypeId, b: TypeId) -> bool {
     match (ctx.types.node(a), ctx.types.node(b)) {
         (
             Some(TypeNode::Function { args, results, .. }),
-            Some(TypeNode::Function { args: other_args, results: other_results, .. }),
+            Some(TypeNode::Function {
+                args: other_args,
+                results: other_results,
+                ..
+            }),
         ) => (args, results) == (other_args, other_results),
         _ => false,
     }

@@ -25,7 +25,11 @@ pub(crate) struct VectorHeader {
 impl VectorHeader {
     #[inline(always)]
     pub(crate) fn read(memory: &Memory, addr: Addr) -> Self {
-        Self { storage: memory.get(addr), len: memory.get(addr + 4), capacity: memory.get(addr + 8) }
+        Self {
+            storage: memory.get(addr),
+            len: memory.get(addr + 4),
+            capacity: memory.get(addr + 8),
+        }
     }
 
     #[inline(always)]
@@ -38,17 +42,36 @@ impl VectorHeader {
 
 /// A value lies deeper than values may.
 pub(crate) fn check_depth(depth: u32) -> Run<()> {
-    if depth > MAX_VALUE_DEPTH { Err(Stop::status(StatusCode::VM_MAX_VALUE_DEPTH_REACHED)) } else { Ok(()) }
+    if depth > MAX_VALUE_DEPTH {
+        Err(Stop::status(StatusCode::VM_MAX_VALUE_DEPTH_REACHED))
+    } else {
+        Ok(())
+    }
 }
 
 /// Writes a vector of `bytes` (elements that are plain bytes of `size` each) to `addr`.
-pub(crate) fn write_vector(memory: &mut Memory, addr: Addr, element: LayoutId, size: u32, bytes: &[u8]) -> Run<()> {
+pub(crate) fn write_vector(
+    memory: &mut Memory,
+    addr: Addr,
+    element: LayoutId,
+    size: u32,
+    bytes: &[u8],
+) -> Run<()> {
     let out_of_memory = || Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED);
     let total = u32::try_from(bytes.len()).map_err(|_| out_of_memory())?;
     let len = total / size.max(1);
-    let storage = if total == 0 { 0 } else { memory.allocate(total, element.0)? };
+    let storage = if total == 0 {
+        0
+    } else {
+        memory.allocate(total, element.0)?
+    };
     memory.bytes_mut(storage, total).copy_from_slice(bytes);
-    VectorHeader { storage, len, capacity: len }.write(memory, addr);
+    VectorHeader {
+        storage,
+        len,
+        capacity: len,
+    }
+    .write(memory, addr);
     Ok(())
 }
 
@@ -59,22 +82,39 @@ pub(crate) fn byte_vector(memory: &Memory, addr: Addr) -> &[u8] {
 }
 
 /// The object and kind of the function value at `addr`.
-pub(crate) fn closure<'a>(ctx: &'a Context, memory: &Memory, addr: Addr) -> Run<(Addr, &'a std::rc::Rc<ClosureKind>)> {
+pub(crate) fn closure<'a>(
+    ctx: &'a Context,
+    memory: &Memory,
+    addr: Addr,
+) -> Run<(Addr, &'a std::rc::Rc<ClosureKind>)> {
     let object: Addr = memory.get(addr);
     Ok((object, ctx.closures.at(ClosureId(memory.get(object)))?))
 }
 
 /// The fields of the live variant of an enum at `addr`.
-pub(crate) fn live_variant<'a>(memory: &Memory, variants: &'a [Box<[Field]>], addr: Addr) -> Run<(u16, &'a [Field])> {
+pub(crate) fn live_variant<'a>(
+    memory: &Memory,
+    variants: &'a [Box<[Field]>],
+    addr: Addr,
+) -> Run<(u16, &'a [Field])> {
     let tag: u16 = memory.get(addr);
     match variants.get(usize::from(tag)) {
         Some(fields) => Ok((tag, fields)),
-        None => Err(Stop::with_message(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR, "an enum has no such variant")),
+        None => Err(Stop::with_message(
+            StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR,
+            "an enum has no such variant",
+        )),
     }
 }
 
 /// Copies the value at `src` to `dst` with everything it owns.
-pub(crate) fn deep_copy(ctx: &Context, memory: &mut Memory, dst: Addr, src: Addr, layout: LayoutId) -> Run<()> {
+pub(crate) fn deep_copy(
+    ctx: &Context,
+    memory: &mut Memory,
+    dst: Addr,
+    src: Addr,
+    layout: LayoutId,
+) -> Run<()> {
     memory.copy(dst, src, ctx.layout(layout).size);
     own(ctx, memory, dst, layout, 1)
 }
@@ -90,10 +130,22 @@ fn own(ctx: &Context, memory: &mut Memory, addr: Addr, id: LayoutId, depth: u32)
         Kind::Vector(element) => {
             let header = VectorHeader::read(memory, addr);
             let inner = ctx.layout(*element);
-            let total = header.len.checked_mul(inner.size).ok_or_else(|| Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED))?;
-            let storage = if total == 0 { 0 } else { memory.allocate(total, element.0)? };
+            let total = header
+                .len
+                .checked_mul(inner.size)
+                .ok_or_else(|| Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED))?;
+            let storage = if total == 0 {
+                0
+            } else {
+                memory.allocate(total, element.0)?
+            };
             memory.copy(storage, header.storage, total);
-            VectorHeader { storage, len: header.len, capacity: header.len }.write(memory, addr);
+            VectorHeader {
+                storage,
+                len: header.len,
+                capacity: header.len,
+            }
+            .write(memory, addr);
             if !inner.plain || inner.depth + depth > MAX_VALUE_DEPTH {
                 for i in 0..header.len {
                     own(ctx, memory, storage + i * inner.size, *element, depth + 1)?;
@@ -117,8 +169,16 @@ fn own(ctx: &Context, memory: &mut Memory, addr: Addr, id: LayoutId, depth: u32)
     Ok(())
 }
 
-fn own_fields(ctx: &Context, memory: &mut Memory, addr: Addr, fields: &[Field], depth: u32) -> Run<()> {
-    fields.iter().try_for_each(|f| own(ctx, memory, addr + f.offset, f.layout, depth + 1))
+fn own_fields(
+    ctx: &Context,
+    memory: &mut Memory,
+    addr: Addr,
+    fields: &[Field],
+    depth: u32,
+) -> Run<()> {
+    fields
+        .iter()
+        .try_for_each(|f| own(ctx, memory, addr + f.offset, f.layout, depth + 1))
 }
 
 /// Which vectors count their elements packed in the abstract size (`specs/gas.md`: `eq` and `neq` pack fewer types).
@@ -131,11 +191,24 @@ pub(crate) enum Packing {
 }
 
 /// Abstract size of the value at `addr`.
-pub(crate) fn abstract_size(ctx: &Context, memory: &Memory, addr: Addr, layout: LayoutId, packing: Packing) -> Run<u64> {
+pub(crate) fn abstract_size(
+    ctx: &Context,
+    memory: &Memory,
+    addr: Addr,
+    layout: LayoutId,
+    packing: Packing,
+) -> Run<u64> {
     units(ctx, memory, addr, layout, packing, 1)
 }
 
-fn units(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, packing: Packing, depth: u32) -> Run<u64> {
+fn units(
+    ctx: &Context,
+    memory: &Memory,
+    addr: Addr,
+    id: LayoutId,
+    packing: Packing,
+    depth: u32,
+) -> Run<u64> {
     let layout = ctx.layout(id);
     if let Some(fixed) = layout.fixed_units
         && layout.depth <= MAX_VALUE_DEPTH - depth.min(MAX_VALUE_DEPTH)
@@ -151,7 +224,9 @@ fn units(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, packing: Pack
             let len = u64::from(header.len);
             let inner = ctx.layout(*element);
             match inner.kind {
-                Kind::Int(int) if packing == Packing::All || matches!(int, Int::U8 | Int::U64 | Int::U128) => {
+                Kind::Int(int)
+                    if packing == Packing::All || matches!(int, Int::U8 | Int::U64 | Int::U128) =>
+                {
                     UNIT + len * u64::from(int.bytes())
                 }
                 Kind::Int(int) if int.is_signed() => UNIT + len * u64::from(int.bytes()),
@@ -165,7 +240,14 @@ fn units(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, packing: Pack
                     }
                     let mut sum = UNIT;
                     for i in 0..header.len {
-                        sum += units(ctx, memory, header.storage + i * inner.size, *element, packing, depth + 1)?;
+                        sum += units(
+                            ctx,
+                            memory,
+                            header.storage + i * inner.size,
+                            *element,
+                            packing,
+                            depth + 1,
+                        )?;
                     }
                     sum
                 }
@@ -191,7 +273,7 @@ fn fields_units(
     packing: Packing,
     depth: u32,
 ) -> Run<u64> {
-    fields
-        .iter()
-        .try_fold(0, |sum, f| Ok(sum + units(ctx, memory, addr + f.offset, f.layout, packing, depth + 1)?))
+    fields.iter().try_fold(0, |sum, f| {
+        Ok(sum + units(ctx, memory, addr + f.offset, f.layout, packing, depth + 1)?)
+    })
 }
