@@ -1,7 +1,9 @@
-//! The golden corpus, natively and in the sandbox, at every bytecode version, gas included. `areas.json` says which areas must pass.
+//! The corpora, natively and in the sandbox, at every bytecode version, gas included where it is recorded. `areas.json` says which areas
+//! of each must pass.
 
 #![allow(clippy::unwrap_used, reason = "test code: a panic is the report")]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use monomove::{Backend, Engine, EngineConfig, Limits};
@@ -15,17 +17,18 @@ fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The areas under `key` of `areas.json`.
-fn areas(key: &str) -> Vec<String> {
+/// The areas of the corpus `name` in `areas.json`.
+fn areas(name: &str) -> Vec<String> {
     let file: serde_json::Value = serde_json::from_str(include_str!("../areas.json")).unwrap();
-    let areas = file[key].as_array().unwrap().iter();
+    let areas = file[name].as_array().unwrap().iter();
     areas
         .map(|area| area.as_str().unwrap().to_owned())
         .collect()
 }
 
-fn check(corpus: &Corpus, backend: Backend) {
-    let areas = areas("golden");
+/// Runs the areas of `name` on `corpus`, and expects at least `least` cases to run and all of them to pass.
+fn check(name: &str, corpus: &Corpus, backend: Backend, least: usize) {
+    let areas = areas(name);
     for area in &areas {
         assert!(
             corpus.cases.iter().any(|case| case.area == *area),
@@ -45,7 +48,7 @@ fn check(corpus: &Corpus, backend: Backend) {
     let options = Options {
         versions: Vec::new(),
         areas,
-        gas: true,
+        gas: corpus.gas.is_some(),
     };
     let mut machine = executor::SandboxExecutor::new(&engine);
     let report = monomove_tests::run(corpus, &options, &mut machine, &mut || {}).unwrap();
@@ -62,25 +65,63 @@ fn check(corpus: &Corpus, backend: Backend) {
         "{} passed; failed:\n{failures}",
         report.passed
     );
-    assert!(report.passed > 1000, "only {} cases ran", report.passed);
+    assert!(
+        report.passed >= least,
+        "only {} cases ran, expected {least}",
+        report.passed
+    );
 }
 
-fn with_own_library() -> Corpus {
-    let deps = [
+/// A corpus of this directory, with our own library in place of dependencies that it does not bring.
+fn check_here(name: &str, backend: Backend, least: usize) {
+    let own = [
         here("stdlib/bytecode/v8/std"),
         here("stdlib/bytecode/v8/framework"),
     ];
-    Corpus::load(&here("golden"), &deps).unwrap()
+    // The library's tests have it next to them, together with the packages that only they use.
+    let deps: &[PathBuf] = if name == "stdlib/tests" { &[] } else { &own };
+    let corpus = Corpus::load(&here(name), deps).unwrap();
+    check(name, &corpus, backend, least);
 }
 
 #[test]
-fn golden_with_our_library_in_the_sandbox() {
-    check(&with_own_library(), Backend::Wasm);
+fn golden_in_the_sandbox() {
+    check_here("golden", Backend::Wasm, 1972);
 }
 
 #[test]
-fn golden_with_our_library_natively() {
-    check(&with_own_library(), Backend::Native);
+fn golden_natively() {
+    check_here("golden", Backend::Native, 1972);
+}
+
+#[test]
+fn bench_kernels_in_the_sandbox() {
+    check_here("golden/bench", Backend::Wasm, 60);
+}
+
+#[test]
+fn bench_kernels_natively() {
+    check_here("golden/bench", Backend::Native, 60);
+}
+
+#[test]
+fn random_programs_in_the_sandbox() {
+    check_here("random", Backend::Wasm, 2918);
+}
+
+#[test]
+fn random_programs_natively() {
+    check_here("random", Backend::Native, 2918);
+}
+
+#[test]
+fn library_in_the_sandbox() {
+    check_here("stdlib/tests", Backend::Wasm, 72);
+}
+
+#[test]
+fn library_natively() {
+    check_here("stdlib/tests", Backend::Native, 72);
 }
 
 /// The corpus' own dependencies are chain data and not part of the project: this runs where they lie next to the checkout.
@@ -90,11 +131,15 @@ fn golden_with_the_recorded_library() {
         std::env::var_os("MONOMOVE_SHARED").map_or_else(|| here("../../shared"), PathBuf::from);
     let golden = shared.join("golden");
     if !golden.join("deps").is_dir() {
-        eprintln!(
+        // Not `eprintln!`: the test harness would keep that to itself.
+        let deps = golden.join("deps");
+        let _ = writeln!(
+            std::io::stderr(),
             "skipped: no {} (set MONOMOVE_SHARED)",
-            golden.join("deps").display()
+            deps.display()
         );
         return;
     }
-    check(&Corpus::load(&golden, &[]).unwrap(), Backend::Wasm);
+    let corpus = Corpus::load(&golden, &[]).unwrap();
+    check("golden", &corpus, Backend::Wasm, 1000);
 }

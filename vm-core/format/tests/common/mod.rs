@@ -1,4 +1,5 @@
-//! Access to the shared data: real modules and genesis blobs. Tests skip, with a message, where it is absent.
+//! Real modules and genesis blobs: those of the project, and those of the shared data where it lies beside the workspace. Tests that need
+//! the latter skip, with a message, where it is absent.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -10,6 +11,7 @@
 pub mod binary;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The folder with the shared data: `MONOMOVE_SHARED`, or `../shared` beside the workspace.
@@ -21,14 +23,24 @@ pub fn shared() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("skipped: no shared data at {}", folder.display());
+    skipped("shared data", &folder);
     None
 }
 
-/// All `.mv` files under the shared folder, ordered by path.
+/// Says what is missing. Not with `eprintln!`: the test harness would keep that to itself.
+fn skipped(what: &str, folder: &Path) {
+    let _ = writeln!(
+        std::io::stderr(),
+        "skipped: no {what} at {}",
+        folder.display()
+    );
+}
+
+/// All `.mv` files of the project's tests and under the shared folder, ordered by path.
 pub fn binaries() -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = shared().into_iter().collect();
+    folders.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests"));
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
@@ -70,7 +82,7 @@ pub fn genesis_blobs() -> Vec<(PathBuf, Vec<u8>)> {
         return Vec::new();
     };
     let Ok(entries) = fs::read_dir(&folder) else {
-        eprintln!("skipped: no genesis blobs at {}", folder.display());
+        skipped("genesis blobs", &folder);
         return Vec::new();
     };
     let mut found: Vec<_> = entries
