@@ -69,6 +69,7 @@ fn check_all(modules: impl IntoIterator<Item = (String, CompiledModule)>) {
     }
     eprintln!("{counts:?}");
     assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(counts.modules, counts.identical_exact);
 }
 
 fn modules_in(directory: &Path) -> Vec<(String, CompiledModule)> {
@@ -119,7 +120,9 @@ fn genesis_modules() {
     check_all(modules);
 }
 
-/// Modules that the verifier refuses round-trip as well, if they can be read at all.
+/// Modules that the verifier refuses round-trip as well, if they can be read at all. The exceptions have what the text
+/// cannot express: equal entries in a table, definitions with a handle of another module, indices out of range in access
+/// specifiers, which the reader does not check.
 #[test]
 fn refused_modules() {
     let mut modules = Vec::new();
@@ -141,6 +144,8 @@ fn refused_modules() {
         }
     }
     eprintln!("{counts:?}, {} other: {wrong:#?}", wrong.len());
+    assert!(wrong.len() <= 35);
+    assert_eq!(counts.modules, counts.identical_exact);
 }
 
 /// The listings of the real disassembler assemble to the modules they were made of.
