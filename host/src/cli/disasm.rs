@@ -15,6 +15,12 @@ use super::output::{Output, escape};
 pub(crate) struct DisasmArgs {
     /// A module or script
     file: PathBuf,
+    /// Print assembler text, which `monomove asm` makes an equivalent binary of
+    #[arg(long)]
+    masm: bool,
+    /// With the order of all tables, so that the binary comes back byte for byte (modules only)
+    #[arg(long, requires = "masm")]
+    exact: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -32,11 +38,19 @@ struct Report {
 
 pub(crate) fn run(args: &DisasmArgs, out: &mut Output) -> Result<Exit, CliError> {
     let bytes = input::read(&args.file)?;
-    let (kind, text) =
-        match input::parse(&bytes).map_err(|error| CliError::at(args.file.display(), error))? {
-            Binary::Module(module) => ("module", monomove_format::disassemble(&module)),
-            Binary::Script(script) => ("script", monomove_format::disassemble_script(&script)),
-        };
+    let (kind, text) = match input::parse(&bytes)
+        .map_err(|error| CliError::at(args.file.display(), error))?
+    {
+        Binary::Module(module) if args.exact => {
+            ("module", monomove_asm::disassemble_masm_exact(&module))
+        }
+        Binary::Module(module) if args.masm => ("module", monomove_asm::disassemble_masm(&module)),
+        Binary::Script(script) if args.masm => {
+            ("script", monomove_asm::disassemble_script_masm(&script))
+        }
+        Binary::Module(module) => ("module", monomove_format::disassemble(&module)),
+        Binary::Script(script) => ("script", monomove_format::disassemble_script(&script)),
+    };
     if args.json {
         out.json(&Report {
             schema: SCHEMA,

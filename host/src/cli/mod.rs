@@ -1,5 +1,6 @@
 //! The command line: what it takes, and which command gets it.
 
+mod asm;
 mod bench;
 mod block;
 mod chain;
@@ -35,6 +36,7 @@ Examples:
   monomove block block.json --json
   monomove verify --roundtrip build/
   monomove disasm hello.mv
+  monomove asm hello.masm -o hello.mv
   monomove conformance tests/golden --deps tests/stdlib/bytecode/v8 --gas
   monomove bench --filter sort
 
@@ -64,6 +66,8 @@ enum Command {
     Block(block::BlockArgs),
     /// Print the disassembly of a module or script
     Disasm(disasm::DisasmArgs),
+    /// Assemble text to a binary
+    Asm(asm::AsmArgs),
     /// Check binaries: read, check bounds, and write back
     Verify(verify::VerifyArgs),
     /// Run a corpus of golden cases
@@ -95,6 +99,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args, &mut out),
         Some(Command::Block(args)) => block::run(&args, &mut out),
         Some(Command::Disasm(args)) => disasm::run(&args, &mut out),
+        Some(Command::Asm(args)) => asm::run(&args),
         Some(Command::Verify(args)) => verify::run(&args, &mut out),
         Some(Command::Conformance(args)) => conformance::run(&args, &mut out),
         Some(Command::Bench(args)) => bench::run(&args, &mut out),
