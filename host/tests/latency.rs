@@ -4,7 +4,12 @@
 mod common;
 
 use common::{Guest, arith, arith_state, output, reply, segment};
-use monomove::{Engine, Limits, MemoryState, Sandbox};
+use monomove::{Access, Call, Engine, Limits, MemoryState, Sandbox};
+use monomove_format::{
+    AddressIdentifierIndex, Bytecode, CodeUnit, CompiledModule, FunctionDefinition, FunctionHandle,
+    FunctionHandleIndex, IdentifierIndex, ModuleHandle, ModuleHandleIndex, Signature,
+    SignatureIndex, Visibility,
+};
 use std::time::{Duration, Instant};
 
 /// The least time of `rounds` rounds of one `run`, without the drop of what it makes.
@@ -26,6 +31,50 @@ fn best_mean(mut run: impl FnMut()) -> Duration {
     best(20, || (0..1000).for_each(|_| run())) / 1000
 }
 
+/// A state with `0xcafe::m::f`, an entry function that takes nothing and does nothing, and a call of it.
+fn empty_entry_function() -> (MemoryState, Call) {
+    let module = CompiledModule {
+        version: 8,
+        module_handles: vec![ModuleHandle {
+            address: AddressIdentifierIndex(0),
+            name: IdentifierIndex(0),
+        }],
+        identifiers: vec!["m".parse().unwrap(), "f".parse().unwrap()],
+        address_identifiers: vec!["0xcafe".parse().unwrap()],
+        signatures: vec![Signature(vec![])],
+        function_handles: vec![FunctionHandle {
+            module: ModuleHandleIndex(0),
+            name: IdentifierIndex(1),
+            parameters: SignatureIndex(0),
+            return_: SignatureIndex(0),
+            type_parameters: vec![],
+            access_specifiers: None,
+            attributes: vec![],
+        }],
+        function_defs: vec![FunctionDefinition {
+            function: FunctionHandleIndex(0),
+            visibility: Visibility::Private,
+            is_entry: true,
+            acquires_global_resources: vec![],
+            code: Some(CodeUnit {
+                locals: SignatureIndex(0),
+                code: vec![Bytecode::Ret],
+            }),
+        }],
+        ..CompiledModule::default()
+    };
+    let mut state = MemoryState::new();
+    let module = state.insert_module(module.serialize().unwrap()).unwrap();
+    let call = Call {
+        module,
+        function: "f".parse().unwrap(),
+        args: vec![],
+        access: Access::Entry,
+        ..arith("f", 0, 0)
+    };
+    (state, call)
+}
+
 #[test]
 fn costs() {
     let load = best(10, || Engine::new(Limits::default()).unwrap());
@@ -38,6 +87,12 @@ fn costs() {
         sandbox.execute(&absent, &MemoryState::new()).unwrap();
     });
     let refused = best_mean(|| drop(sandbox.execute(&absent, &state).unwrap()));
+    let (empty_state, empty_call) = empty_entry_function();
+    let mut empty_sandbox = Sandbox::new(&engine);
+    let empty_entry = best_mean(|| {
+        let outcome = empty_sandbox.execute(&empty_call, &empty_state).unwrap();
+        assert!(outcome.success().is_some());
+    });
     let call = arith("add_u64", 1, 2);
     let add = best_mean(|| drop(sandbox.execute(&call, &state).unwrap()));
 
@@ -50,10 +105,12 @@ fn costs() {
     println!("engine from the embedded guest     {load:?}");
     println!("fresh instance and its first call  {first:?}");
     println!("refused call, warm                 {refused:?}");
+    println!("empty entry function, warm         {empty_entry:?}");
     println!("add_u64, warm                      {add:?}");
     println!("empty guest (crossings alone)      {crossing:?}");
     if !cfg!(debug_assertions) {
         assert!(load < Duration::from_millis(5));
         assert!(crossing < Duration::from_micros(20));
+        assert!(empty_entry < Duration::from_micros(50));
     }
 }

@@ -60,6 +60,8 @@ pub fn output(writes: Vec<(StateKey, WriteOp)>) -> CallOutput {
         writes,
         events: vec![],
         new_tables: vec![],
+        removed_tables: vec![],
+        publish_request: None,
     }
 }
 
