@@ -91,22 +91,29 @@ pub(crate) struct Access<'a> {
     pub(crate) at: Span,
 }
 
+/// What is referred to, or `#7`: an index that is taken as it is. Readers do not check those of access specifiers.
+#[derive(Clone, Debug)]
+pub(crate) enum Reference<T> {
+    Named(T),
+    Index(u16),
+}
+
 /// Which resources.
 #[derive(Clone, Debug)]
 pub(crate) enum AccessResource<'a> {
     Any,
-    Address(U256),
-    Module(ModuleName<'a>),
-    Struct(Path<'a>, Option<Vec<Type<'a>>>),
+    Address(Reference<U256>),
+    Module(Reference<ModuleName<'a>>),
+    Struct(Reference<Path<'a>>, Option<Reference<Vec<Type<'a>>>>),
 }
 
 /// At which address.
 #[derive(Clone, Debug)]
 pub(crate) enum AccessAddress<'a> {
     Any,
-    Literal(U256),
+    Literal(Reference<U256>),
     Local(Local<'a>),
-    Call(Path<'a>, Vec<Type<'a>>, Local<'a>),
+    Call(Reference<(Path<'a>, Vec<Type<'a>>)>, Local<'a>),
 }
 
 /// A local by name or number.

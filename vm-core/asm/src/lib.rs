@@ -28,7 +28,8 @@
 //!   `module MODULE`, `struct PATH`, `fun PATH`, `signature (types)`, `const <type> value`, `operand instruction`.
 //!
 //! Added inside lines: `access(…)` at the end of a `fun` line, a list of
-//! `[not] (reads | writes) (any | address ADDR | module MODULE | struct PATH [<types>]) [at (ADDR | ID | PATH [<types>] (ID))]`;
+//! `[not] (reads | writes) (any | address ADDR | module MODULE | struct PATH [<types>]) [at (ADDR | ID | PATH [<types>] (ID))]`
+//! (with `#7` for an index that is taken as it is: readers do not check those here);
 //! `#3` as a type, the type parameter at a position; `` `<SELF>` `` as a name; `x"hex"` as the bytes of a constant;
 //! numbers for labels, locals, fields and variants; `borrow_variant_field E, 0, V, W` with the position of the field;
 //! labels after the last instruction (one alone makes empty code; without instructions, labels and locals a function is
@@ -55,7 +56,7 @@ use monomove_format::{
 pub const DEFAULT_VERSION: u32 = 9;
 
 /// Longest text that is assembled, in bytes.
-pub const MAX_SOURCE: usize = 256 << 20;
+pub const MAX_SOURCE: usize = MAX_TEXT;
 
 /// What to assemble for.
 #[derive(Clone, Copy, Debug)]

@@ -335,12 +335,12 @@ extern fun 0x2::o::at(&signer): address access(not writes any at #0)
 metadata \"key\" x\"00ff\"
 metadata x\"22\" \"text\"
 native struct R<T> has key
-fun f(x: address, y: &signer) acquires R access(reads struct R<u8> at x, writes struct R at 0x2::o::at<>(y), reads module 0x2::o, not reads address 0x5 at 0x6, reads any at m::f<>(x))
+fun f(x: address, y: &signer) acquires R access(reads struct R<u8> at x, writes struct R at 0x2::o::at<>(y), reads module 0x2::o, not reads address 0x5 at 0x6, reads any at m::f<>(x), reads address #9 at address #8, reads module #7 at fun #6(x), reads struct #5, writes struct R #4, reads struct #3<u8> at #2)
     ret
 ";
     let built = module(8, source);
     let handle = &built.function_handles[0];
-    assert_eq!(handle.access_specifiers.as_ref().unwrap().len(), 5);
+    assert_eq!(handle.access_specifiers.as_ref().unwrap().len(), 10);
     let other = &built.function_handles[1];
     assert!(other.access_specifiers.as_ref().unwrap()[0].negated);
     assert_eq!(built.metadata[1].key, b"\"");
@@ -348,6 +348,13 @@ fun f(x: address, y: &signer) acquires R access(reads struct R<u8> at x, writes 
     let again = module(8, &text);
     assert_eq!(disassemble_masm(&again), text);
     assert_eq!(again.metadata, built.metadata);
+    assert_eq!(
+        again.function_handles[0]
+            .access_specifiers
+            .as_ref()
+            .unwrap()[5..9],
+        handle.access_specifiers.as_ref().unwrap()[5..9]
+    );
     let bytes = built.serialize().unwrap();
     assert_eq!(CompiledModule::deserialize(&bytes).unwrap(), built);
 }

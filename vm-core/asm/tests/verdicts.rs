@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{bytes_of, first_difference, json_lines, resolved};
+use common::{bytes_of, first_difference, json_lines, resolved, shared};
 use monomove_asm::{Options, Unit, assemble};
 use monomove_format::CompiledModule;
 use std::path::Path;
@@ -28,7 +28,7 @@ fn module(source: &str, version: u32, dependencies: &[CompiledModule]) -> Compil
 
 #[test]
 fn verdict_corpus() {
-    let path = Path::new("/work/shared/verdicts/verdicts.jsonl");
+    let path = &shared("verdicts/verdicts.jsonl");
     let (mut identical, mut patched) = (0, 0);
     let mut different = Vec::new();
     for entry in json_lines(path) {
@@ -67,7 +67,7 @@ fn verdict_corpus() {
 /// has; they differ in nothing but imports.
 #[test]
 fn linking_corpus() {
-    let path = Path::new("/work/shared/verdicts/linking.jsonl");
+    let path = &shared("verdicts/linking.jsonl");
     let (mut identical, mut other_imports) = (0, 0);
     for entry in json_lines(path) {
         let id = &entry["id"];
@@ -114,7 +114,7 @@ fn linking_corpus() {
 /// The texts that the random modules were made of.
 #[test]
 fn random_sources() {
-    let archive = Path::new("/work/shared/random/sources/sources.tar.xz");
+    let archive = &shared("random/sources/sources.tar.xz");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("random-sources");
     std::fs::create_dir_all(&target).unwrap();
     let unpacked = std::process::Command::new("tar")
@@ -124,7 +124,7 @@ fn random_sources() {
         .arg(&target)
         .status();
     if !archive.exists() || !unpacked.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: {} cannot be unpacked", archive.display());
+        common::skipped(archive);
         return;
     }
     let binaries = common::files(&common::root().join("tests/random"), "mv");

@@ -1,11 +1,13 @@
 //! Access specifiers (extension).
 
 use super::{Builder, code::CodeScope};
-use crate::ast::{Access, AccessAddress, AccessResource, Header};
+use crate::ast::{Access, AccessAddress, AccessResource, Header, Reference};
 use crate::diagnostic::{Result, Span};
+use ethnum::U256;
 use monomove_format::{
-    AccessSpecifier, AccountAddress, AddressSpecifier, FunctionHandleIndex, FunctionInstantiation,
-    FunctionInstantiationIndex, ResourceSpecifier,
+    AccessSpecifier, AccountAddress, AddressIdentifierIndex, AddressSpecifier, FunctionHandleIndex,
+    FunctionInstantiation, FunctionInstantiationIndex, ModuleHandleIndex, ResourceSpecifier,
+    SignatureIndex, StructHandleIndex,
 };
 
 impl<'a> Builder<'a, '_> {
@@ -75,20 +77,31 @@ impl<'a> Builder<'a, '_> {
     ) -> Result<ResourceSpecifier> {
         Ok(match resource {
             AccessResource::Any => ResourceSpecifier::Any,
-            AccessResource::Address(value) => {
-                let address = AccountAddress(value.to_be_bytes());
-                ResourceSpecifier::DeclaredAtAddress(self.address_index(address, at)?)
+            AccessResource::Address(reference) => {
+                ResourceSpecifier::DeclaredAtAddress(self.access_literal(reference, at)?)
             }
-            AccessResource::Module(module) => {
+            AccessResource::Module(Reference::Index(index)) => {
+                ResourceSpecifier::DeclaredInModule(ModuleHandleIndex(*index))
+            }
+            AccessResource::Module(Reference::Named(module)) => {
                 let (address, name) = self.module_key(module)?;
                 ResourceSpecifier::DeclaredInModule(self.module_handle(address, name, at)?)
             }
-            AccessResource::Struct(path, None) => {
-                ResourceSpecifier::Resource(self.struct_handle(path)?)
-            }
-            AccessResource::Struct(path, Some(arguments)) => {
-                let handle = self.struct_handle(path)?;
-                ResourceSpecifier::ResourceInstantiation(handle, self.signature(arguments, at)?)
+            AccessResource::Struct(struct_, arguments) => {
+                let handle = match struct_ {
+                    Reference::Index(index) => StructHandleIndex(*index),
+                    Reference::Named(path) => self.struct_handle(path)?,
+                };
+                match arguments {
+                    None => ResourceSpecifier::Resource(handle),
+                    Some(Reference::Index(index)) => {
+                        ResourceSpecifier::ResourceInstantiation(handle, SignatureIndex(*index))
+                    }
+                    Some(Reference::Named(types)) => {
+                        let types = self.signature(types, at)?;
+                        ResourceSpecifier::ResourceInstantiation(handle, types)
+                    }
+                }
             }
         })
     }
@@ -101,26 +114,37 @@ impl<'a> Builder<'a, '_> {
     ) -> Result<AddressSpecifier> {
         Ok(match address {
             AccessAddress::Any => AddressSpecifier::Any,
-            AccessAddress::Literal(value) => {
-                let address = AccountAddress(value.to_be_bytes());
-                AddressSpecifier::Literal(self.address_index(address, at)?)
+            AccessAddress::Literal(reference) => {
+                AddressSpecifier::Literal(self.access_literal(reference, at)?)
             }
             AccessAddress::Local(local) => {
                 AddressSpecifier::Parameter(self.local(*local, scope)?, None)
             }
-            AccessAddress::Call(path, arguments, local) => {
+            AccessAddress::Call(function, local) => {
                 let local = self.local(*local, scope)?;
-                let handle = self.function_handle(path)?;
-                let type_parameters = self.signature(arguments, at)?;
-                let instantiation = FunctionInstantiation {
-                    handle,
-                    type_parameters,
+                let index = match function {
+                    Reference::Index(index) => *index,
+                    Reference::Named((path, arguments)) => {
+                        let instantiation = FunctionInstantiation {
+                            handle: self.function_handle(path)?,
+                            type_parameters: self.signature(arguments, at)?,
+                        };
+                        self.entry(|t| &mut t.function_instantiations, instantiation, at)?
+                    }
                 };
-                let index = self
-                    .entry(|t| &mut t.function_instantiations, instantiation, at)
-                    .map(FunctionInstantiationIndex)?;
-                AddressSpecifier::Parameter(local, Some(index))
+                AddressSpecifier::Parameter(local, Some(FunctionInstantiationIndex(index)))
             }
         })
+    }
+
+    fn access_literal(
+        &mut self,
+        reference: &Reference<U256>,
+        at: Span,
+    ) -> Result<AddressIdentifierIndex> {
+        match reference {
+            Reference::Index(index) => Ok(AddressIdentifierIndex(*index)),
+            Reference::Named(value) => self.address_index(AccountAddress(value.to_be_bytes()), at),
+        }
     }
 }

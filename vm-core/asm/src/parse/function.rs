@@ -3,7 +3,7 @@
 use super::Parser;
 use crate::ast::{
     Access, AccessAddress, AccessResource, Argument, Binding, Function, Header, Instruction, Local,
-    Name, Unit,
+    Name, Path, Reference, Type, Unit,
 };
 use crate::diagnostic::{Result, Span};
 use crate::lexer::Token;
@@ -186,20 +186,42 @@ impl<'a> Parser<'a, '_> {
         .map(Some)
     }
 
+    /// `#7`
+    fn index(&mut self) -> Result<u16> {
+        self.special('#')?;
+        self.small_number("an index")
+    }
+
+    fn reference<T>(&mut self, named: impl FnOnce(&mut Self) -> Result<T>) -> Result<Reference<T>> {
+        if *self.peek() == Token::Special('#') {
+            self.index().map(Reference::Index)
+        } else {
+            named(self).map(Reference::Named)
+        }
+    }
+
     fn access_resource(&mut self) -> Result<AccessResource<'a>> {
         if self.eat_word("any") {
             return Ok(AccessResource::Any);
         }
         if self.eat_word("address") {
-            return self.number("an address").map(AccessResource::Address);
+            return self
+                .reference(|parser| parser.number("an address"))
+                .map(AccessResource::Address);
         }
         if self.eat_word("module") {
-            return self.module_name().map(AccessResource::Module);
+            return self
+                .reference(Self::module_name)
+                .map(AccessResource::Module);
         }
         if self.eat_word("struct") {
-            let path = self.path("the name of a struct")?;
-            let arguments = self.type_arguments(1)?;
-            return Ok(AccessResource::Struct(path, arguments));
+            let struct_ = self.reference(|parser| parser.path("the name of a struct"))?;
+            let arguments = if *self.peek() == Token::Special('#') {
+                self.index().map(|index| Some(Reference::Index(index)))?
+            } else {
+                self.type_arguments(1)?.map(Reference::Named)
+            };
+            return Ok(AccessResource::Struct(struct_, arguments));
         }
         self.expected("`any`, `address`, `module` or `struct`")
     }
@@ -213,7 +235,18 @@ impl<'a> Parser<'a, '_> {
             && *self.peek_at(1) != Token::ColonColon
         {
             self.advance();
-            return Ok(AccessAddress::Literal(value));
+            return Ok(AccessAddress::Literal(Reference::Named(value)));
+        }
+        if *self.peek_at(1) == Token::Special('#') {
+            if self.eat_word("address") {
+                let index = self.index()?;
+                return Ok(AccessAddress::Literal(Reference::Index(index)));
+            }
+            if self.eat_word("fun") {
+                let index = self.index()?;
+                self.special('(')?;
+                return self.access_call(Reference::Index(index));
+            }
         }
         let path = self.path("a parameter or a function")?;
         let arguments = self.type_arguments(1)?;
@@ -225,17 +258,21 @@ impl<'a> Parser<'a, '_> {
                 _ => self.expected("`(` and a parameter"),
             };
         }
+        self.access_call(Reference::Named((path, arguments.unwrap_or_default())))
+    }
+
+    /// The parameter that a function is applied to, and `)`.
+    fn access_call(
+        &mut self,
+        function: Reference<(Path<'a>, Vec<Type<'a>>)>,
+    ) -> Result<AccessAddress<'a>> {
         let local = if self.eat_special('#') {
             Local::Number(self.small_number("the number of a parameter")?)
         } else {
             Local::Name(self.name("a parameter")?)
         };
         self.special(')')?;
-        Ok(AccessAddress::Call(
-            path,
-            arguments.unwrap_or_default(),
-            local,
-        ))
+        Ok(AccessAddress::Call(function, local))
     }
 
     /// Goes behind the body of a function whose header is not understood.

@@ -31,21 +31,28 @@ impl Printer<'_> {
             ResourceSpecifier::Any => self.out.push("any"),
             ResourceSpecifier::DeclaredAtAddress(index) => match self.view.address(index) {
                 Some(address) => self.out.push(&format!("address {address}")),
-                None => self.out.unknown(),
+                None => self.out.push(&format!("address #{index}")),
             },
             ResourceSpecifier::DeclaredInModule(module) => {
                 self.out.push("module ");
-                self.module(module);
+                match self.view.module_key_at(module) {
+                    Some(_) => self.module(module),
+                    None => self.out.push(&format!("#{module}")),
+                }
             }
             ResourceSpecifier::Resource(handle)
             | ResourceSpecifier::ResourceInstantiation(handle, _) => {
                 self.out.push("struct ");
                 match self.view.struct_handle(handle) {
                     Some(handle) => self.struct_type(handle),
-                    None => self.out.unknown(),
+                    None => self.out.push(&format!("#{handle}")),
                 }
-                if let ResourceSpecifier::ResourceInstantiation(_, arguments) = *resource {
-                    self.type_arguments(arguments);
+                if let ResourceSpecifier::ResourceInstantiation(_, types) = *resource {
+                    if types.into_index() < self.view.signatures.len() {
+                        self.type_arguments(types);
+                    } else {
+                        self.out.push(&format!(" #{types}"));
+                    }
                 }
             }
         }
@@ -56,7 +63,7 @@ impl Printer<'_> {
             AddressSpecifier::Any => {}
             AddressSpecifier::Literal(index) => match self.view.address(index) {
                 Some(address) => self.out.push(&format!(" at {address}")),
-                None => self.out.unknown(),
+                None => self.out.push(&format!(" at address #{index}")),
             },
             AddressSpecifier::Parameter(local, None) => {
                 self.out.push(" at ");
@@ -64,7 +71,11 @@ impl Printer<'_> {
             }
             AddressSpecifier::Parameter(local, Some(function)) => {
                 self.out.push(" at ");
-                self.function_instantiation(function);
+                if function.into_index() < self.view.function_instantiations.len() {
+                    self.function_instantiation(function);
+                } else {
+                    self.out.push(&format!("fun #{function}"));
+                }
                 self.out.push("(");
                 self.access_local(local);
                 self.out.push(")");

@@ -27,7 +27,7 @@ pub(crate) const VERSION_LINE: &str = "// Bytecode version v";
 /// A module as text that [`assemble`](crate::assemble) makes an equivalent module of, without its dependencies: same
 /// definitions in the same order, same code, friends and metadata; the order of other tables may differ.
 ///
-/// An index out of range is written `?`, which is no valid text; so is a text cut off at [`MAX_TEXT`]. Of two
+/// An index out of range is written `?` (in access specifiers `#7`), which is no valid text; nor is one cut off at [`MAX_TEXT`]. Of two
 /// definitions or imports with one name (which no valid module has) the text can name only the first.
 pub fn disassemble_masm(module: &CompiledModule) -> String {
     module_text(module, false)

@@ -171,22 +171,40 @@ impl Tables<'_> {
         let mut text = String::new();
         for s in specifiers {
             text += &format!("{:?} {} ", s.kind, s.negated);
+            // Readers do not check these indices; one out of range stands for itself.
+            let address = |a: AddressIdentifierIndex| match self.addresses.get(a.into_index()) {
+                Some(address) => address.to_string(),
+                None => format!("{a:?}"),
+            };
+            let struct_ = |h: StructHandleIndex| match self.structs.get(h.into_index()) {
+                Some(_) => self.struct_name(h),
+                None => format!("{h:?}"),
+            };
             text += &match s.resource {
                 ResourceSpecifier::Any => "any".into(),
-                ResourceSpecifier::DeclaredAtAddress(a) => {
-                    format!("{}", self.addresses[a.into_index()])
-                }
-                ResourceSpecifier::DeclaredInModule(m) => self.module_at(m),
-                ResourceSpecifier::Resource(h) => self.struct_name(h),
+                ResourceSpecifier::DeclaredAtAddress(a) => address(a),
+                ResourceSpecifier::DeclaredInModule(m) => match self.modules.get(m.into_index()) {
+                    Some(_) => self.module_at(m),
+                    None => format!("{m:?}"),
+                },
+                ResourceSpecifier::Resource(h) => struct_(h),
                 ResourceSpecifier::ResourceInstantiation(h, s) => {
-                    format!("{}<{}>", self.struct_name(h), self.sig(s))
+                    match self.signatures.get(s.into_index()) {
+                        Some(_) => format!("{}<{}>", struct_(h), self.sig(s)),
+                        None => format!("{}{s:?}", struct_(h)),
+                    }
                 }
             };
             text += &match s.address {
                 AddressSpecifier::Any => " any;".into(),
-                AddressSpecifier::Literal(a) => format!(" {};", self.addresses[a.into_index()]),
+                AddressSpecifier::Literal(a) => format!(" {};", address(a)),
                 AddressSpecifier::Parameter(l, None) => format!(" local {l};"),
-                AddressSpecifier::Parameter(l, Some(f)) => format!(" {}({l});", self.inst(f)),
+                AddressSpecifier::Parameter(l, Some(f)) => {
+                    match self.instantiations.get(f.into_index()) {
+                        Some(_) => format!(" {}({l});", self.inst(f)),
+                        None => format!(" {f:?}({l});"),
+                    }
+                }
             };
         }
         text

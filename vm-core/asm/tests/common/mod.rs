@@ -6,11 +6,24 @@ mod equivalent;
 pub(crate) use equivalent::{first_difference, resolved, resolved_script};
 
 use base64::Engine;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The directory of the workspace.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A path in the shared data, which may lie beside the workspace: `MONOMOVE_SHARED`, or `../shared`.
+pub(crate) fn shared(path: &str) -> PathBuf {
+    std::env::var_os("MONOMOVE_SHARED")
+        .map_or_else(|| root().join("../shared"), PathBuf::from)
+        .join(path)
+}
+
+/// Says what is missing. Not with `eprintln!`: the test harness would keep that to itself.
+pub(crate) fn skipped(path: &Path) {
+    let _ = writeln!(std::io::stderr(), "skipped: there is no {}", path.display());
 }
 
 /// The files with this extension below a directory, sorted; none (and a message) if there is no such directory.
@@ -19,7 +32,7 @@ pub(crate) fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
     let mut open = vec![directory.to_owned()];
     while let Some(directory) = open.pop() {
         let Ok(entries) = std::fs::read_dir(&directory) else {
-            eprintln!("skipped: there is no {}", directory.display());
+            skipped(&directory);
             continue;
         };
         for entry in entries {
@@ -38,7 +51,7 @@ pub(crate) fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
 /// The lines of a file as JSON; none (and a message) if there is no such file.
 pub(crate) fn json_lines(path: &Path) -> Vec<serde_json::Value> {
     let Ok(text) = std::fs::read_to_string(path) else {
-        eprintln!("skipped: there is no {}", path.display());
+        skipped(path);
         return Vec::new();
     };
     text.lines()
