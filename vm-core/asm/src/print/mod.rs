@@ -27,8 +27,9 @@ pub(crate) const VERSION_LINE: &str = "// Bytecode version v";
 /// A module as text that [`assemble`](crate::assemble) makes an equivalent module of, without its dependencies: same
 /// definitions in the same order, same code, friends and metadata; the order of other tables may differ.
 ///
-/// An index out of range is written `?` (in access specifiers `#7`), which is no valid text; nor is one cut off at [`MAX_TEXT`]. Of two
-/// definitions or imports with one name (which no valid module has) the text can name only the first.
+/// An index out of range is written `?`, which is no valid text; nor is a text that was cut off at [`MAX_TEXT`]. In access
+/// specifiers, where readers do not check them, such indices are written `#7` and come back. Of two definitions or imports
+/// with one name (which no valid module has) the text can name only the first.
 pub fn disassemble_masm(module: &CompiledModule) -> String {
     module_text(module, false)
 }
