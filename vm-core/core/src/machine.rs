@@ -8,6 +8,7 @@ use crate::globals::Globals;
 use crate::interp::{Effects, Frame, Interpreter};
 use crate::lower::code::{Code, TargetKey};
 use crate::lower::mono::Shape;
+use crate::memory::code::CodeRef;
 use crate::memory::{Addr, Memory};
 use crate::stop::{Fail, Run, Stop};
 use crate::value::bcs;
@@ -114,6 +115,8 @@ impl Machine {
             call_depth: self.config.call_depth as usize,
             operand_limit: self.config.operand_stack,
             stack_end,
+            pc: CodeRef::NONE.at(0),
+            fp: 0,
             locks: 0,
             closure_frames: 0,
             instance: crate::context::ids::InstanceId(0),

@@ -4,6 +4,7 @@ mod cast;
 mod closures;
 pub(crate) mod op;
 mod run;
+mod slow;
 mod storage;
 
 use crate::context::Context;
@@ -77,6 +78,10 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) call_depth: usize,
     pub(crate) operand_limit: u32,
     pub(crate) stack_end: Addr,
+    /// The next op.
+    pub(crate) pc: Pc,
+    /// Start of the running frame.
+    pub(crate) fp: Addr,
     /// The running function.
     pub(crate) instance: InstanceId,
     /// Operands that wait in the frames below.

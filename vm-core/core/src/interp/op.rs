@@ -62,6 +62,16 @@ pub(crate) enum Op {
         dst: Slot,
         value: u64,
     },
+    /// A 16-byte integer below 2^64.
+    Const16 {
+        dst: Slot,
+        value: u64,
+    },
+    /// A 32-byte integer below 2^64.
+    Const32 {
+        dst: Slot,
+        value: u64,
+    },
     /// Bytes of the function's constant pool, from `pool`.
     ConstBytes {
         size: u16,
@@ -1068,7 +1078,7 @@ pub(crate) enum Op {
         from: Int,
         to: Int,
     },
-    // Control. Targets are op indices of a `Charge`.
+    // Control. A target is the distance from behind the jump to a `Charge`, in ops, as a wrapped signed number.
     /// Start of a basic block: its static cost.
     Charge {
         instructions: u32,

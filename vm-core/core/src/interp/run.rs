@@ -1,27 +1,30 @@
-//! The interpreter: one loop over micro-ops.
+//! The interpreter's fast loop: ops that call nothing.
+//!
+//! Keeping calls out of this function keeps its few live values (position, frame, machine) in registers, in the machine code that
+//! the embedder's wasm compiler makes of it too. Everything else leaves the loop with [`Exit::Slow`] and is done by `slow.rs`.
 
 use super::op::Op;
-use super::{Entered, Frame, Interpreter, cast};
-use crate::context::ids::{LayoutId, TargetId};
+use super::{Entered, Frame, Interpreter};
+use crate::context::ids::TargetId;
 use crate::context::layout::Int;
-use crate::memory::Addr;
 use crate::memory::code::Pc;
 use crate::stop::{Run, Stop};
-use crate::value::{Packing, VectorHeader, abstract_size, compare, deep_copy};
-use ethnum::{I256, U256};
 use monomove_types::StatusCode;
 
 /// Sub-status of `VECTOR_OPERATION_ERROR`: index out of bounds.
 const INDEX_OUT_OF_BOUNDS: u64 = 1;
 /// Sub-status of `VECTOR_OPERATION_ERROR`: pop from an empty vector.
 const POP_FROM_EMPTY: u64 = 2;
-/// Sub-status of `VECTOR_OPERATION_ERROR`: unpack of a vector of another length.
-const LENGTH_MISMATCH: u64 = 3;
 
-/// What a finished frame leaves to the loop.
-enum Next {
+/// Why the fast loop was left.
+#[derive(Clone, Copy, Debug)]
+enum Exit {
+    /// The first frame returned.
     Return,
-    Stop(Stop),
+    /// The op before the position is not for the fast loop.
+    Slow,
+    Fail(StatusCode),
+    FailWith(StatusCode, u64),
 }
 
 impl Interpreter<'_> {
@@ -29,12 +32,8 @@ impl Interpreter<'_> {
     pub(crate) fn run(&mut self, entry: TargetId) -> Run<()> {
         self.prepare(entry)?;
         let target = self.code.at(entry);
-        let (mut code, instance, extent, max_height) = (
-            target.code,
-            target.instance,
-            target.extent,
-            target.max_height,
-        );
+        let (mut code, instance) = (target.code, target.instance);
+        let (extent, max_height) = (target.extent, target.max_height);
         self.instance = instance;
         self.height = 0;
         self.frames.clear();
@@ -42,27 +41,34 @@ impl Interpreter<'_> {
             return Err(Stop::status(StatusCode::CALL_STACK_OVERFLOW));
         }
         if max_height > self.operand_limit {
-            let checked = self.checked_instance(entry)?;
-            (code, self.instance) = (checked.0, checked.1);
+            (code, self.instance) = self.checked_instance(entry)?;
         }
-        let fp = self.memory.stack_start();
-        match self.execute(code.at(0), fp) {
-            Next::Return => Ok(()),
-            Next::Stop(stop) => Err(stop),
+        self.fp = self.memory.stack_start();
+        let result = self.enter_code(code.at(0)).and_then(|()| self.execute());
+        if result.is_err() {
+            self.stopped_at = Some(self.pc);
+        }
+        result
+    }
+
+    fn execute(&mut self) -> Run<()> {
+        loop {
+            match self.fast() {
+                Exit::Return => return Ok(()),
+                Exit::Slow => self.slow(*self.pc.previous().op())?,
+                Exit::Fail(status) => return Err(Stop::status(status)),
+                Exit::FailWith(status, sub_status) => {
+                    return Err(Stop::with_sub_status(status, sub_status));
+                }
+            }
         }
     }
 
-    #[allow(
-        clippy::cognitive_complexity,
-        reason = "one match over all ops: splitting it would cost the dispatch its speed"
-    )]
-    fn execute(&mut self, start: Pc, start_fp: Addr) -> Next {
-        let mut pc = start;
-        let mut fp = start_fp;
-        // Code of the running function, for jumps.
-        let mut code = self.code_of(self.instance);
-        let mut gas = self.gas;
-        let mut instructions = self.instructions;
+    #[rustfmt::skip]
+    #[allow(clippy::cognitive_complexity, reason = "one match over all ops: splitting it would cost the dispatch its speed")]
+    fn fast(&mut self) -> Exit {
+        let mut pc = self.pc;
+        let mut fp = self.fp;
 
         macro_rules! get {
             ($t:ty, $slot:expr) => {
@@ -75,18 +81,26 @@ impl Interpreter<'_> {
                 self.memory.set(fp + $slot, value)
             }};
         }
-        let stop: Stop = 'run: {
+        let exit = 'run: {
             macro_rules! stop {
                 ($status:ident) => {
-                    break 'run Stop::status(StatusCode::$status)
+                    break 'run Exit::Fail(StatusCode::$status)
                 };
                 ($status:ident, $sub:expr) => {
-                    break 'run Stop::with_sub_status(StatusCode::$status, $sub)
+                    break 'run Exit::FailWith(StatusCode::$status, $sub)
                 };
             }
             macro_rules! arith {
                 ($t:ty, $f:ident, $dst:expr, $a:expr, $b:expr) => {
                     match get!($t, $a).$f($b) {
+                        Some(value) => set!($dst, value),
+                        None => stop!(ARITHMETIC_ERROR),
+                    }
+                };
+            }
+            macro_rules! negate {
+                ($t:ty, $dst:expr, $a:expr) => {
+                    match get!($t, $a).checked_neg() {
                         Some(value) => set!($dst, value),
                         None => stop!(ARITHMETIC_ERROR),
                     }
@@ -105,24 +119,25 @@ impl Interpreter<'_> {
             macro_rules! enter {
                 ($at:expr) => {{
                     let at: Pc = $at;
-                    let Op::Charge {
-                        instructions: count,
-                        gas: cost,
-                    } = *at.op()
-                    else {
+                    let Op::Charge { instructions: count, gas: cost } = *at.op() else {
                         stop!(UNKNOWN_INVARIANT_VIOLATION_ERROR);
                     };
                     pc = at.next();
-                    instructions += u64::from(count);
-                    if gas < cost {
+                    charge!(count, cost);
+                }};
+            }
+            macro_rules! charge {
+                ($count:expr, $cost:expr) => {{
+                    self.instructions += u64::from($count);
+                    if self.gas < $cost {
                         stop!(OUT_OF_GAS);
                     }
-                    gas -= cost;
+                    self.gas -= $cost;
                 }};
             }
             macro_rules! branch {
                 ($cond:expr, $target:expr) => {{
-                    let next = if $cond { code.at($target) } else { pc };
+                    let next = if $cond { pc.jump($target) } else { pc };
                     enter!(next)
                 }};
             }
@@ -140,78 +155,22 @@ impl Interpreter<'_> {
                     if index >= u64::from(self.memory.get::<u32>(header + 4)) {
                         stop!(VECTOR_OPERATION_ERROR, INDEX_OUT_OF_BOUNDS);
                     }
-                    self.memory
-                        .get::<u32>(header)
-                        .wrapping_add((index as u32).wrapping_mul($size))
+                    self.memory.get::<u32>(header).wrapping_add((index as u32).wrapping_mul($size))
                 }};
             }
+            // The place of a new last element; a vector that has to grow is not for this loop.
             macro_rules! pushed {
-                ($vec:expr, $size:expr, $element:expr) => {{
+                ($vec:expr, $size:expr) => {{
                     let header = referent!($vec);
                     let len = self.memory.get::<u32>(header + 4);
-                    if len >= self.memory.get::<u32>(header + 8)
-                        && let Err(stop) = self.grow(header, $size, $element)
-                    {
-                        break 'run stop;
+                    if len >= self.memory.get::<u32>(header + 8) {
+                        break 'run Exit::Slow;
                     }
                     self.memory.set(header + 4, len + 1);
-                    self.memory
-                        .get::<u32>(header)
-                        .wrapping_add(len.wrapping_mul($size))
-                }};
-            }
-            // Calls something that uses the machine's own gas counter.
-            macro_rules! slow {
-                ($call:expr) => {{
-                    self.gas = gas;
-                    let result = $call;
-                    gas = self.gas;
-                    match result {
-                        Ok(value) => value,
-                        Err(stop) => break 'run stop,
-                    }
+                    self.memory.get::<u32>(header).wrapping_add(len.wrapping_mul($size))
                 }};
             }
 
-            // Starts the callee's frame; its parameters are in place.
-            macro_rules! call {
-                ($target:expr, $frame:expr, $height:expr, $by_closure:expr, $cost:expr) => {{
-                    let callee = self.code.at($target);
-                    if gas < $cost {
-                        stop!(OUT_OF_GAS);
-                    }
-                    gas -= $cost;
-                    let entered = if $by_closure || self.locks > 0 || callee.locks_module {
-                        slow!(self.enter($target, $by_closure))
-                    } else {
-                        Entered::default()
-                    };
-                    let callee = self.code.at($target);
-                    let new_fp = fp + $frame;
-                    let new_height = self.height + $height;
-                    if new_fp + callee.extent > self.stack_end
-                        || (self.frames.len() >= self.call_depth && !callee.native)
-                    {
-                        stop!(CALL_STACK_OVERFLOW);
-                    }
-                    let (mut callee_code, mut instance) = (callee.code, callee.instance);
-                    if new_height + callee.max_height > self.operand_limit {
-                        (callee_code, instance) = slow!(self.checked_instance($target));
-                    }
-                    self.frames.push(Frame {
-                        pc,
-                        fp,
-                        height: self.height,
-                        instance: self.instance,
-                        entered,
-                    });
-                    (self.instance, self.height) = (instance, new_height);
-                    (fp, code) = (new_fp, callee_code);
-                    enter!(callee_code.at(0));
-                }};
-            }
-
-            enter!(pc);
             loop {
                 let op = pc.op();
                 pc = pc.next();
@@ -228,61 +187,45 @@ impl Interpreter<'_> {
                     Op::AddU32 { dst, a, b } => arith!(u32, checked_add, dst, a, get!(u32, b)),
                     Op::AddU64 { dst, a, b } => arith!(u64, checked_add, dst, a, get!(u64, b)),
                     Op::AddU128 { dst, a, b } => arith!(u128, checked_add, dst, a, get!(u128, b)),
-                    Op::AddU256 { dst, a, b } => arith!(U256, checked_add, dst, a, get!(U256, b)),
                     Op::AddI8 { dst, a, b } => arith!(i8, checked_add, dst, a, get!(i8, b)),
                     Op::AddI16 { dst, a, b } => arith!(i16, checked_add, dst, a, get!(i16, b)),
                     Op::AddI32 { dst, a, b } => arith!(i32, checked_add, dst, a, get!(i32, b)),
                     Op::AddI64 { dst, a, b } => arith!(i64, checked_add, dst, a, get!(i64, b)),
                     Op::AddI128 { dst, a, b } => arith!(i128, checked_add, dst, a, get!(i128, b)),
-                    Op::AddI256 { dst, a, b } => arith!(I256, checked_add, dst, a, get!(I256, b)),
                     Op::SubU8 { dst, a, b } => arith!(u8, checked_sub, dst, a, get!(u8, b)),
                     Op::SubU16 { dst, a, b } => arith!(u16, checked_sub, dst, a, get!(u16, b)),
                     Op::SubU32 { dst, a, b } => arith!(u32, checked_sub, dst, a, get!(u32, b)),
                     Op::SubU64 { dst, a, b } => arith!(u64, checked_sub, dst, a, get!(u64, b)),
                     Op::SubU128 { dst, a, b } => arith!(u128, checked_sub, dst, a, get!(u128, b)),
-                    Op::SubU256 { dst, a, b } => arith!(U256, checked_sub, dst, a, get!(U256, b)),
                     Op::SubI8 { dst, a, b } => arith!(i8, checked_sub, dst, a, get!(i8, b)),
                     Op::SubI16 { dst, a, b } => arith!(i16, checked_sub, dst, a, get!(i16, b)),
                     Op::SubI32 { dst, a, b } => arith!(i32, checked_sub, dst, a, get!(i32, b)),
                     Op::SubI64 { dst, a, b } => arith!(i64, checked_sub, dst, a, get!(i64, b)),
                     Op::SubI128 { dst, a, b } => arith!(i128, checked_sub, dst, a, get!(i128, b)),
-                    Op::SubI256 { dst, a, b } => arith!(I256, checked_sub, dst, a, get!(I256, b)),
                     Op::MulU8 { dst, a, b } => arith!(u8, checked_mul, dst, a, get!(u8, b)),
                     Op::MulU16 { dst, a, b } => arith!(u16, checked_mul, dst, a, get!(u16, b)),
                     Op::MulU32 { dst, a, b } => arith!(u32, checked_mul, dst, a, get!(u32, b)),
                     Op::MulU64 { dst, a, b } => arith!(u64, checked_mul, dst, a, get!(u64, b)),
-                    Op::MulU128 { dst, a, b } => arith!(u128, checked_mul, dst, a, get!(u128, b)),
-                    Op::MulU256 { dst, a, b } => arith!(U256, checked_mul, dst, a, get!(U256, b)),
                     Op::MulI8 { dst, a, b } => arith!(i8, checked_mul, dst, a, get!(i8, b)),
                     Op::MulI16 { dst, a, b } => arith!(i16, checked_mul, dst, a, get!(i16, b)),
                     Op::MulI32 { dst, a, b } => arith!(i32, checked_mul, dst, a, get!(i32, b)),
                     Op::MulI64 { dst, a, b } => arith!(i64, checked_mul, dst, a, get!(i64, b)),
-                    Op::MulI128 { dst, a, b } => arith!(i128, checked_mul, dst, a, get!(i128, b)),
-                    Op::MulI256 { dst, a, b } => arith!(I256, checked_mul, dst, a, get!(I256, b)),
                     Op::DivU8 { dst, a, b } => arith!(u8, checked_div, dst, a, get!(u8, b)),
                     Op::DivU16 { dst, a, b } => arith!(u16, checked_div, dst, a, get!(u16, b)),
                     Op::DivU32 { dst, a, b } => arith!(u32, checked_div, dst, a, get!(u32, b)),
                     Op::DivU64 { dst, a, b } => arith!(u64, checked_div, dst, a, get!(u64, b)),
-                    Op::DivU128 { dst, a, b } => arith!(u128, checked_div, dst, a, get!(u128, b)),
-                    Op::DivU256 { dst, a, b } => arith!(U256, checked_div, dst, a, get!(U256, b)),
                     Op::DivI8 { dst, a, b } => arith!(i8, checked_div, dst, a, get!(i8, b)),
                     Op::DivI16 { dst, a, b } => arith!(i16, checked_div, dst, a, get!(i16, b)),
                     Op::DivI32 { dst, a, b } => arith!(i32, checked_div, dst, a, get!(i32, b)),
                     Op::DivI64 { dst, a, b } => arith!(i64, checked_div, dst, a, get!(i64, b)),
-                    Op::DivI128 { dst, a, b } => arith!(i128, checked_div, dst, a, get!(i128, b)),
-                    Op::DivI256 { dst, a, b } => arith!(I256, checked_div, dst, a, get!(I256, b)),
                     Op::ModU8 { dst, a, b } => arith!(u8, checked_rem, dst, a, get!(u8, b)),
                     Op::ModU16 { dst, a, b } => arith!(u16, checked_rem, dst, a, get!(u16, b)),
                     Op::ModU32 { dst, a, b } => arith!(u32, checked_rem, dst, a, get!(u32, b)),
                     Op::ModU64 { dst, a, b } => arith!(u64, checked_rem, dst, a, get!(u64, b)),
-                    Op::ModU128 { dst, a, b } => arith!(u128, checked_rem, dst, a, get!(u128, b)),
-                    Op::ModU256 { dst, a, b } => arith!(U256, checked_rem, dst, a, get!(U256, b)),
                     Op::ModI8 { dst, a, b } => arith!(i8, checked_rem, dst, a, get!(i8, b)),
                     Op::ModI16 { dst, a, b } => arith!(i16, checked_rem, dst, a, get!(i16, b)),
                     Op::ModI32 { dst, a, b } => arith!(i32, checked_rem, dst, a, get!(i32, b)),
                     Op::ModI64 { dst, a, b } => arith!(i64, checked_rem, dst, a, get!(i64, b)),
-                    Op::ModI128 { dst, a, b } => arith!(i128, checked_rem, dst, a, get!(i128, b)),
-                    Op::ModI256 { dst, a, b } => arith!(I256, checked_rem, dst, a, get!(I256, b)),
                     Op::LtU8 { dst, a, b } => set!(dst, u8::from(get!(u8, a) < get!(u8, b))),
                     Op::LeU8 { dst, a, b } => set!(dst, u8::from(get!(u8, a) <= get!(u8, b))),
                     Op::LtU16 { dst, a, b } => set!(dst, u8::from(get!(u16, a) < get!(u16, b))),
@@ -293,8 +236,6 @@ impl Interpreter<'_> {
                     Op::LeU64 { dst, a, b } => set!(dst, u8::from(get!(u64, a) <= get!(u64, b))),
                     Op::LtU128 { dst, a, b } => set!(dst, u8::from(get!(u128, a) < get!(u128, b))),
                     Op::LeU128 { dst, a, b } => set!(dst, u8::from(get!(u128, a) <= get!(u128, b))),
-                    Op::LtU256 { dst, a, b } => set!(dst, u8::from(get!(U256, a) < get!(U256, b))),
-                    Op::LeU256 { dst, a, b } => set!(dst, u8::from(get!(U256, a) <= get!(U256, b))),
                     Op::LtI8 { dst, a, b } => set!(dst, u8::from(get!(i8, a) < get!(i8, b))),
                     Op::LeI8 { dst, a, b } => set!(dst, u8::from(get!(i8, a) <= get!(i8, b))),
                     Op::LtI16 { dst, a, b } => set!(dst, u8::from(get!(i16, a) < get!(i16, b))),
@@ -305,8 +246,6 @@ impl Interpreter<'_> {
                     Op::LeI64 { dst, a, b } => set!(dst, u8::from(get!(i64, a) <= get!(i64, b))),
                     Op::LtI128 { dst, a, b } => set!(dst, u8::from(get!(i128, a) < get!(i128, b))),
                     Op::LeI128 { dst, a, b } => set!(dst, u8::from(get!(i128, a) <= get!(i128, b))),
-                    Op::LtI256 { dst, a, b } => set!(dst, u8::from(get!(I256, a) < get!(I256, b))),
-                    Op::LeI256 { dst, a, b } => set!(dst, u8::from(get!(I256, a) <= get!(I256, b))),
                     Op::AndU8 { dst, a, b } => set!(dst, get!(u8, a) & get!(u8, b)),
                     Op::OrU8 { dst, a, b } => set!(dst, get!(u8, a) | get!(u8, b)),
                     Op::XorU8 { dst, a, b } => set!(dst, get!(u8, a) ^ get!(u8, b)),
@@ -330,37 +269,11 @@ impl Interpreter<'_> {
                     Op::AndU128 { dst, a, b } => set!(dst, get!(u128, a) & get!(u128, b)),
                     Op::OrU128 { dst, a, b } => set!(dst, get!(u128, a) | get!(u128, b)),
                     Op::XorU128 { dst, a, b } => set!(dst, get!(u128, a) ^ get!(u128, b)),
-                    Op::ShlU128 { dst, a, b } => shift!(u128, <<, dst, a, u32::from(get!(u8, b))),
-                    Op::ShrU128 { dst, a, b } => shift!(u128, >>, dst, a, u32::from(get!(u8, b))),
-                    Op::AndU256 { dst, a, b } => set!(dst, get!(U256, a) & get!(U256, b)),
-                    Op::OrU256 { dst, a, b } => set!(dst, get!(U256, a) | get!(U256, b)),
-                    Op::XorU256 { dst, a, b } => set!(dst, get!(U256, a) ^ get!(U256, b)),
-                    Op::ShlU256 { dst, a, b } => set!(dst, get!(U256, a) << u32::from(get!(u8, b))),
-                    Op::ShrU256 { dst, a, b } => set!(dst, get!(U256, a) >> u32::from(get!(u8, b))),
-                    Op::NegI8 { dst, a } => match get!(i8, a).checked_neg() {
-                        Some(v) => set!(dst, v),
-                        None => stop!(ARITHMETIC_ERROR),
-                    },
-                    Op::NegI16 { dst, a } => match get!(i16, a).checked_neg() {
-                        Some(v) => set!(dst, v),
-                        None => stop!(ARITHMETIC_ERROR),
-                    },
-                    Op::NegI32 { dst, a } => match get!(i32, a).checked_neg() {
-                        Some(v) => set!(dst, v),
-                        None => stop!(ARITHMETIC_ERROR),
-                    },
-                    Op::NegI64 { dst, a } => match get!(i64, a).checked_neg() {
-                        Some(v) => set!(dst, v),
-                        None => stop!(ARITHMETIC_ERROR),
-                    },
-                    Op::NegI128 { dst, a } => match get!(i128, a).checked_neg() {
-                        Some(v) => set!(dst, v),
-                        None => stop!(ARITHMETIC_ERROR),
-                    },
-                    Op::NegI256 { dst, a } => match get!(I256, a).checked_neg() {
-                        Some(v) => set!(dst, v),
-                        None => stop!(ARITHMETIC_ERROR),
-                    },
+                    Op::NegI8 { dst, a } => negate!(i8, dst, a),
+                    Op::NegI16 { dst, a } => negate!(i16, dst, a),
+                    Op::NegI32 { dst, a } => negate!(i32, dst, a),
+                    Op::NegI64 { dst, a } => negate!(i64, dst, a),
+                    Op::NegI128 { dst, a } => negate!(i128, dst, a),
                     Op::Eq1 { dst, a, b } => set!(dst, u8::from(get!(u8, a) == get!(u8, b))),
                     Op::Ne1 { dst, a, b } => set!(dst, u8::from(get!(u8, a) != get!(u8, b))),
                     Op::Eq2 { dst, a, b } => set!(dst, u8::from(get!(u16, a) == get!(u16, b))),
@@ -371,12 +284,8 @@ impl Interpreter<'_> {
                     Op::Ne8 { dst, a, b } => set!(dst, u8::from(get!(u64, a) != get!(u64, b))),
                     Op::Eq16 { dst, a, b } => set!(dst, u8::from(get!(u128, a) == get!(u128, b))),
                     Op::Ne16 { dst, a, b } => set!(dst, u8::from(get!(u128, a) != get!(u128, b))),
-                    Op::Eq32 { dst, a, b } => {
-                        set!(dst, u8::from(get!([u8; 32], a) == get!([u8; 32], b)))
-                    }
-                    Op::Ne32 { dst, a, b } => {
-                        set!(dst, u8::from(get!([u8; 32], a) != get!([u8; 32], b)))
-                    }
+                    Op::Eq32 { dst, a, b } => set!(dst, u8::from(get!([u8; 32], a) == get!([u8; 32], b))),
+                    Op::Ne32 { dst, a, b } => set!(dst, u8::from(get!([u8; 32], a) != get!([u8; 32], b))),
                     Op::AddImmU8 { dst, a, imm } => arith!(u8, checked_add, dst, a, imm as u8),
                     Op::SubImmU8 { dst, a, imm } => arith!(u8, checked_sub, dst, a, imm as u8),
                     Op::MulImmU8 { dst, a, imm } => arith!(u8, checked_mul, dst, a, imm as u8),
@@ -387,7 +296,7 @@ impl Interpreter<'_> {
                     Op::XorImmU8 { dst, a, imm } => set!(dst, get!(u8, a) ^ imm as u8),
                     Op::ShlImmU8 { dst, a, imm } => shift!(u8, <<, dst, a, imm),
                     Op::ShrImmU8 { dst, a, imm } => shift!(u8, >>, dst, a, imm),
-                    Op::LtImmU8 { dst, a, imm } => set!(dst, u8::from(get!(u8, a) < imm as u8)),
+                    Op::LtImmU8 { dst, a, imm } => set!(dst, u8::from(get!(u8, a) < (imm as u8))),
                     Op::LeImmU8 { dst, a, imm } => set!(dst, u8::from(get!(u8, a) <= imm as u8)),
                     Op::GtImmU8 { dst, a, imm } => set!(dst, u8::from(get!(u8, a) > imm as u8)),
                     Op::GeImmU8 { dst, a, imm } => set!(dst, u8::from(get!(u8, a) >= imm as u8)),
@@ -403,7 +312,7 @@ impl Interpreter<'_> {
                     Op::XorImmU16 { dst, a, imm } => set!(dst, get!(u16, a) ^ imm as u16),
                     Op::ShlImmU16 { dst, a, imm } => shift!(u16, <<, dst, a, imm),
                     Op::ShrImmU16 { dst, a, imm } => shift!(u16, >>, dst, a, imm),
-                    Op::LtImmU16 { dst, a, imm } => set!(dst, u8::from(get!(u16, a) < imm as u16)),
+                    Op::LtImmU16 { dst, a, imm } => set!(dst, u8::from(get!(u16, a) < (imm as u16))),
                     Op::LeImmU16 { dst, a, imm } => set!(dst, u8::from(get!(u16, a) <= imm as u16)),
                     Op::GtImmU16 { dst, a, imm } => set!(dst, u8::from(get!(u16, a) > imm as u16)),
                     Op::GeImmU16 { dst, a, imm } => set!(dst, u8::from(get!(u16, a) >= imm as u16)),
@@ -435,7 +344,7 @@ impl Interpreter<'_> {
                     Op::XorImmU64 { dst, a, imm } => set!(dst, get!(u64, a) ^ imm as u64),
                     Op::ShlImmU64 { dst, a, imm } => shift!(u64, <<, dst, a, imm),
                     Op::ShrImmU64 { dst, a, imm } => shift!(u64, >>, dst, a, imm),
-                    Op::LtImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) < imm as u64)),
+                    Op::LtImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) < (imm as u64))),
                     Op::LeImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) <= imm as u64)),
                     Op::GtImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) > imm as u64)),
                     Op::GeImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) >= imm as u64)),
@@ -445,318 +354,144 @@ impl Interpreter<'_> {
                     Op::JumpLeU8 { a, b, target } => branch!(get!(u8, a) <= get!(u8, b), target),
                     Op::JumpEqU8 { a, b, target } => branch!(get!(u8, a) == get!(u8, b), target),
                     Op::JumpNeU8 { a, b, target } => branch!(get!(u8, a) != get!(u8, b), target),
-                    Op::JumpLtImmU8 { a, imm, target } => branch!(get!(u8, a) < imm as u8, target),
-                    Op::JumpLeImmU8 { a, imm, target } => branch!(get!(u8, a) <= imm as u8, target),
-                    Op::JumpGtImmU8 { a, imm, target } => branch!(get!(u8, a) > imm as u8, target),
-                    Op::JumpGeImmU8 { a, imm, target } => branch!(get!(u8, a) >= imm as u8, target),
-                    Op::JumpEqImmU8 { a, imm, target } => branch!(get!(u8, a) == imm as u8, target),
-                    Op::JumpNeImmU8 { a, imm, target } => branch!(get!(u8, a) != imm as u8, target),
+                    Op::JumpLtImmU8 { a, imm, target } => branch!(get!(u8, a) < (imm as u8), target),
+                    Op::JumpLeImmU8 { a, imm, target } => branch!(get!(u8, a) <= (imm as u8), target),
+                    Op::JumpGtImmU8 { a, imm, target } => branch!(get!(u8, a) > (imm as u8), target),
+                    Op::JumpGeImmU8 { a, imm, target } => branch!(get!(u8, a) >= (imm as u8), target),
+                    Op::JumpEqImmU8 { a, imm, target } => branch!(get!(u8, a) == (imm as u8), target),
+                    Op::JumpNeImmU8 { a, imm, target } => branch!(get!(u8, a) != (imm as u8), target),
                     Op::JumpLtU16 { a, b, target } => branch!(get!(u16, a) < get!(u16, b), target),
                     Op::JumpLeU16 { a, b, target } => branch!(get!(u16, a) <= get!(u16, b), target),
                     Op::JumpEqU16 { a, b, target } => branch!(get!(u16, a) == get!(u16, b), target),
                     Op::JumpNeU16 { a, b, target } => branch!(get!(u16, a) != get!(u16, b), target),
-                    Op::JumpLtImmU16 { a, imm, target } => {
-                        branch!(get!(u16, a) < imm as u16, target)
-                    }
-                    Op::JumpLeImmU16 { a, imm, target } => {
-                        branch!(get!(u16, a) <= imm as u16, target)
-                    }
-                    Op::JumpGtImmU16 { a, imm, target } => {
-                        branch!(get!(u16, a) > imm as u16, target)
-                    }
-                    Op::JumpGeImmU16 { a, imm, target } => {
-                        branch!(get!(u16, a) >= imm as u16, target)
-                    }
-                    Op::JumpEqImmU16 { a, imm, target } => {
-                        branch!(get!(u16, a) == imm as u16, target)
-                    }
-                    Op::JumpNeImmU16 { a, imm, target } => {
-                        branch!(get!(u16, a) != imm as u16, target)
-                    }
+                    Op::JumpLtImmU16 { a, imm, target } => branch!(get!(u16, a) < (imm as u16), target),
+                    Op::JumpLeImmU16 { a, imm, target } => branch!(get!(u16, a) <= (imm as u16), target),
+                    Op::JumpGtImmU16 { a, imm, target } => branch!(get!(u16, a) > (imm as u16), target),
+                    Op::JumpGeImmU16 { a, imm, target } => branch!(get!(u16, a) >= (imm as u16), target),
+                    Op::JumpEqImmU16 { a, imm, target } => branch!(get!(u16, a) == (imm as u16), target),
+                    Op::JumpNeImmU16 { a, imm, target } => branch!(get!(u16, a) != (imm as u16), target),
                     Op::JumpLtU32 { a, b, target } => branch!(get!(u32, a) < get!(u32, b), target),
                     Op::JumpLeU32 { a, b, target } => branch!(get!(u32, a) <= get!(u32, b), target),
                     Op::JumpEqU32 { a, b, target } => branch!(get!(u32, a) == get!(u32, b), target),
                     Op::JumpNeU32 { a, b, target } => branch!(get!(u32, a) != get!(u32, b), target),
-                    Op::JumpLtImmU32 { a, imm, target } => {
-                        branch!(get!(u32, a) < imm, target)
-                    }
-                    Op::JumpLeImmU32 { a, imm, target } => {
-                        branch!(get!(u32, a) <= imm, target)
-                    }
-                    Op::JumpGtImmU32 { a, imm, target } => {
-                        branch!(get!(u32, a) > imm, target)
-                    }
-                    Op::JumpGeImmU32 { a, imm, target } => {
-                        branch!(get!(u32, a) >= imm, target)
-                    }
-                    Op::JumpEqImmU32 { a, imm, target } => {
-                        branch!(get!(u32, a) == imm, target)
-                    }
-                    Op::JumpNeImmU32 { a, imm, target } => {
-                        branch!(get!(u32, a) != imm, target)
-                    }
+                    Op::JumpLtImmU32 { a, imm, target } => branch!(get!(u32, a) < imm, target),
+                    Op::JumpLeImmU32 { a, imm, target } => branch!(get!(u32, a) <= imm, target),
+                    Op::JumpGtImmU32 { a, imm, target } => branch!(get!(u32, a) > imm, target),
+                    Op::JumpGeImmU32 { a, imm, target } => branch!(get!(u32, a) >= imm, target),
+                    Op::JumpEqImmU32 { a, imm, target } => branch!(get!(u32, a) == imm, target),
+                    Op::JumpNeImmU32 { a, imm, target } => branch!(get!(u32, a) != imm, target),
                     Op::JumpLtU64 { a, b, target } => branch!(get!(u64, a) < get!(u64, b), target),
                     Op::JumpLeU64 { a, b, target } => branch!(get!(u64, a) <= get!(u64, b), target),
                     Op::JumpEqU64 { a, b, target } => branch!(get!(u64, a) == get!(u64, b), target),
                     Op::JumpNeU64 { a, b, target } => branch!(get!(u64, a) != get!(u64, b), target),
-                    Op::JumpLtImmU64 { a, imm, target } => {
-                        branch!(get!(u64, a) < imm as u64, target)
-                    }
-                    Op::JumpLeImmU64 { a, imm, target } => {
-                        branch!(get!(u64, a) <= imm as u64, target)
-                    }
-                    Op::JumpGtImmU64 { a, imm, target } => {
-                        branch!(get!(u64, a) > imm as u64, target)
-                    }
-                    Op::JumpGeImmU64 { a, imm, target } => {
-                        branch!(get!(u64, a) >= imm as u64, target)
-                    }
-                    Op::JumpEqImmU64 { a, imm, target } => {
-                        branch!(get!(u64, a) == imm as u64, target)
-                    }
-                    Op::JumpNeImmU64 { a, imm, target } => {
-                        branch!(get!(u64, a) != imm as u64, target)
-                    }
-                    Op::Load1 { dst, base, offset } => set!(
-                        dst,
-                        self.memory.get::<u8>(referent!(base).wrapping_add(offset))
-                    ),
-                    Op::Load2 { dst, base, offset } => set!(
-                        dst,
-                        self.memory.get::<u16>(referent!(base).wrapping_add(offset))
-                    ),
-                    Op::Load4 { dst, base, offset } => set!(
-                        dst,
-                        self.memory.get::<u32>(referent!(base).wrapping_add(offset))
-                    ),
-                    Op::Load8 { dst, base, offset } => set!(
-                        dst,
-                        self.memory.get::<u64>(referent!(base).wrapping_add(offset))
-                    ),
-                    Op::Load16 { dst, base, offset } => set!(
-                        dst,
-                        self.memory
-                            .get::<u128>(referent!(base).wrapping_add(offset))
-                    ),
-                    Op::Load32 { dst, base, offset } => set!(
-                        dst,
-                        self.memory
-                            .get::<[u8; 32]>(referent!(base).wrapping_add(offset))
-                    ),
-                    Op::Store1 { base, offset, src } => {
-                        let to = referent!(base).wrapping_add(offset);
-                        self.memory.set(to, get!(u8, src));
-                    }
-                    Op::Store2 { base, offset, src } => {
-                        let to = referent!(base).wrapping_add(offset);
-                        self.memory.set(to, get!(u16, src));
-                    }
-                    Op::Store4 { base, offset, src } => {
-                        let to = referent!(base).wrapping_add(offset);
-                        self.memory.set(to, get!(u32, src));
-                    }
-                    Op::Store8 { base, offset, src } => {
-                        let to = referent!(base).wrapping_add(offset);
-                        self.memory.set(to, get!(u64, src));
-                    }
-                    Op::Store16 { base, offset, src } => {
-                        let to = referent!(base).wrapping_add(offset);
-                        self.memory.set(to, get!(u128, src));
-                    }
-                    Op::Store32 { base, offset, src } => {
-                        let to = referent!(base).wrapping_add(offset);
-                        self.memory.set(to, get!([u8; 32], src));
-                    }
-                    Op::VecLoad1 { dst, vec, index } => {
-                        let from = element!(vec, index, 1);
-                        set!(dst, self.memory.get::<u8>(from));
-                    }
-                    Op::VecLoad2 { dst, vec, index } => {
-                        let from = element!(vec, index, 2);
-                        set!(dst, self.memory.get::<u16>(from));
-                    }
-                    Op::VecLoad4 { dst, vec, index } => {
-                        let from = element!(vec, index, 4);
-                        set!(dst, self.memory.get::<u32>(from));
-                    }
-                    Op::VecLoad8 { dst, vec, index } => {
-                        let from = element!(vec, index, 8);
-                        set!(dst, self.memory.get::<u64>(from));
-                    }
-                    Op::VecLoad16 { dst, vec, index } => {
-                        let from = element!(vec, index, 16);
-                        set!(dst, self.memory.get::<u128>(from));
-                    }
-                    Op::VecLoad32 { dst, vec, index } => {
-                        let from = element!(vec, index, 32);
-                        set!(dst, self.memory.get::<[u8; 32]>(from));
-                    }
-                    Op::VecStore1 { vec, index, src } => {
-                        let to = element!(vec, index, 1);
-                        self.memory.set(to, get!(u8, src));
-                    }
-                    Op::VecStore2 { vec, index, src } => {
-                        let to = element!(vec, index, 2);
-                        self.memory.set(to, get!(u16, src));
-                    }
-                    Op::VecStore4 { vec, index, src } => {
-                        let to = element!(vec, index, 4);
-                        self.memory.set(to, get!(u32, src));
-                    }
-                    Op::VecStore8 { vec, index, src } => {
-                        let to = element!(vec, index, 8);
-                        self.memory.set(to, get!(u64, src));
-                    }
-                    Op::VecStore16 { vec, index, src } => {
-                        let to = element!(vec, index, 16);
-                        self.memory.set(to, get!(u128, src));
-                    }
-                    Op::VecStore32 { vec, index, src } => {
-                        let to = element!(vec, index, 32);
-                        self.memory.set(to, get!([u8; 32], src));
-                    }
-                    Op::VecPush1 { vec, src, element } => {
-                        let to = pushed!(vec, 1, element);
-                        self.memory.set(to, get!(u8, src));
-                    }
-                    Op::VecPush2 { vec, src, element } => {
-                        let to = pushed!(vec, 2, element);
-                        self.memory.set(to, get!(u16, src));
-                    }
-                    Op::VecPush4 { vec, src, element } => {
-                        let to = pushed!(vec, 4, element);
-                        self.memory.set(to, get!(u32, src));
-                    }
-                    Op::VecPush8 { vec, src, element } => {
-                        let to = pushed!(vec, 8, element);
-                        self.memory.set(to, get!(u64, src));
-                    }
-                    Op::VecPush16 { vec, src, element } => {
-                        let to = pushed!(vec, 16, element);
-                        self.memory.set(to, get!(u128, src));
-                    }
-                    Op::VecPush32 { vec, src, element } => {
-                        let to = pushed!(vec, 32, element);
-                        self.memory.set(to, get!([u8; 32], src));
-                    }
-                    Op::MoveN { size, dst, src } => {
-                        self.memory.copy(fp + dst, fp + src, u32::from(size))
-                    }
+                    Op::JumpLtImmU64 { a, imm, target } => branch!(get!(u64, a) < (imm as u64), target),
+                    Op::JumpLeImmU64 { a, imm, target } => branch!(get!(u64, a) <= (imm as u64), target),
+                    Op::JumpGtImmU64 { a, imm, target } => branch!(get!(u64, a) > (imm as u64), target),
+                    Op::JumpGeImmU64 { a, imm, target } => branch!(get!(u64, a) >= (imm as u64), target),
+                    Op::JumpEqImmU64 { a, imm, target } => branch!(get!(u64, a) == (imm as u64), target),
+                    Op::JumpNeImmU64 { a, imm, target } => branch!(get!(u64, a) != (imm as u64), target),
+                    Op::Load1 { dst, base, offset } => set!(dst, self.memory.get::<u8>(referent!(base).wrapping_add(offset))),
+                    Op::Load2 { dst, base, offset } => set!(dst, self.memory.get::<u16>(referent!(base).wrapping_add(offset))),
+                    Op::Load4 { dst, base, offset } => set!(dst, self.memory.get::<u32>(referent!(base).wrapping_add(offset))),
+                    Op::Load8 { dst, base, offset } => set!(dst, self.memory.get::<u64>(referent!(base).wrapping_add(offset))),
+                    Op::Load16 { dst, base, offset } => set!(dst, self.memory.get::<u128>(referent!(base).wrapping_add(offset))),
+                    Op::Load32 { dst, base, offset } => set!(dst, self.memory.get::<[u8; 32]>(referent!(base).wrapping_add(offset))),
+                    Op::Store1 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u8, src)); }
+                    Op::Store2 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u16, src)); }
+                    Op::Store4 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u32, src)); }
+                    Op::Store8 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u64, src)); }
+                    Op::Store16 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u128, src)); }
+                    Op::Store32 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!([u8; 32], src)); }
+                    Op::VecLoad1 { dst, vec, index } => { let from = element!(vec, index, 1); set!(dst, self.memory.get::<u8>(from)); }
+                    Op::VecLoad2 { dst, vec, index } => { let from = element!(vec, index, 2); set!(dst, self.memory.get::<u16>(from)); }
+                    Op::VecLoad4 { dst, vec, index } => { let from = element!(vec, index, 4); set!(dst, self.memory.get::<u32>(from)); }
+                    Op::VecLoad8 { dst, vec, index } => { let from = element!(vec, index, 8); set!(dst, self.memory.get::<u64>(from)); }
+                    Op::VecLoad16 { dst, vec, index } => { let from = element!(vec, index, 16); set!(dst, self.memory.get::<u128>(from)); }
+                    Op::VecLoad32 { dst, vec, index } => { let from = element!(vec, index, 32); set!(dst, self.memory.get::<[u8; 32]>(from)); }
+                    Op::VecStore1 { vec, index, src } => { let to = element!(vec, index, 1); self.memory.set(to, get!(u8, src)); }
+                    Op::VecStore2 { vec, index, src } => { let to = element!(vec, index, 2); self.memory.set(to, get!(u16, src)); }
+                    Op::VecStore4 { vec, index, src } => { let to = element!(vec, index, 4); self.memory.set(to, get!(u32, src)); }
+                    Op::VecStore8 { vec, index, src } => { let to = element!(vec, index, 8); self.memory.set(to, get!(u64, src)); }
+                    Op::VecStore16 { vec, index, src } => { let to = element!(vec, index, 16); self.memory.set(to, get!(u128, src)); }
+                    Op::VecStore32 { vec, index, src } => { let to = element!(vec, index, 32); self.memory.set(to, get!([u8; 32], src)); }
+                    Op::VecPush1 { vec, src, .. } => { let to = pushed!(vec, 1); self.memory.set(to, get!(u8, src)); }
+                    Op::VecPush2 { vec, src, .. } => { let to = pushed!(vec, 2); self.memory.set(to, get!(u16, src)); }
+                    Op::VecPush4 { vec, src, .. } => { let to = pushed!(vec, 4); self.memory.set(to, get!(u32, src)); }
+                    Op::VecPush8 { vec, src, .. } => { let to = pushed!(vec, 8); self.memory.set(to, get!(u64, src)); }
+                    Op::VecPush16 { vec, src, .. } => { let to = pushed!(vec, 16); self.memory.set(to, get!(u128, src)); }
+                    Op::VecPush32 { vec, src, .. } => { let to = pushed!(vec, 32); self.memory.set(to, get!([u8; 32], src)); }
+                    Op::MoveN { size, dst, src } => self.memory.copy_short(fp + dst, fp + src, u32::from(size)),
                     Op::Const1 { dst, value } => set!(dst, value as u8),
                     Op::Const2 { dst, value } => set!(dst, value as u16),
                     Op::Const4 { dst, value } => set!(dst, value),
                     Op::Const8 { dst, value } => set!(dst, value),
-                    Op::ConstBytes { size, dst, pool } => {
-                        let function = self.code.instance(self.instance);
-                        let bytes =
-                            &function.pool[pool as usize..pool as usize + usize::from(size)];
-                        self.memory
-                            .bytes_mut(fp + dst, u32::from(size))
-                            .copy_from_slice(bytes);
+                    Op::Const16 { dst, value } => set!(dst, u128::from(value)),
+                    Op::Const32 { dst, value } => {
+                        set!(dst, u128::from(value));
+                        set!(dst + 16, 0u128);
                     }
-                    Op::ConstValue { dst, constant } => slow!(self.constant(fp + dst, constant)),
                     Op::EmptyVector { dst } => set!(dst, [0u8; 12]),
                     Op::Not { dst, a } => set!(dst, get!(u8, a) ^ 1),
-                    Op::Cast {
-                        dst,
-                        src,
-                        from: Int::U64,
-                        to: Int::U8,
-                    } => match u8::try_from(get!(u64, src)) {
+                    Op::Cast { dst, src, from: Int::U64, to: Int::U8 } => match u8::try_from(get!(u64, src)) {
                         Ok(value) => set!(dst, value),
                         Err(_) => stop!(ARITHMETIC_ERROR),
                     },
-                    Op::Cast {
-                        dst,
-                        src,
-                        from: Int::U8,
-                        to: Int::U64,
-                    } => set!(dst, u64::from(get!(u8, src))),
-                    Op::Cast {
-                        dst,
-                        src,
-                        from: Int::U32,
-                        to: Int::U64,
-                    } => set!(dst, u64::from(get!(u32, src))),
-                    Op::Cast {
-                        dst,
-                        src,
-                        from: Int::U64,
-                        to: Int::U128,
-                    } => set!(dst, u128::from(get!(u64, src))),
-                    Op::Cast {
-                        dst,
-                        src,
-                        from: Int::U128,
-                        to: Int::U64,
-                    } => match u64::try_from(get!(u128, src)) {
+                    Op::Cast { dst, src, from: Int::U64, to: Int::U32 } => match u32::try_from(get!(u64, src)) {
                         Ok(value) => set!(dst, value),
                         Err(_) => stop!(ARITHMETIC_ERROR),
                     },
-                    Op::Cast { dst, src, from, to } => {
-                        if !cast::cast(self.memory, fp + dst, fp + src, from, to) {
-                            stop!(ARITHMETIC_ERROR);
-                        }
-                    }
-                    Op::Charge {
-                        instructions: count,
-                        gas: cost,
-                    } => {
-                        instructions += u64::from(count);
-                        if gas < cost {
-                            stop!(OUT_OF_GAS);
-                        }
-                        gas -= cost;
-                    }
-                    Op::Jump { target } => enter!(code.at(target)),
+                    Op::Cast { dst, src, from: Int::U8, to: Int::U64 } => set!(dst, u64::from(get!(u8, src))),
+                    Op::Cast { dst, src, from: Int::U16, to: Int::U64 } => set!(dst, u64::from(get!(u16, src))),
+                    Op::Cast { dst, src, from: Int::U32, to: Int::U64 } => set!(dst, u64::from(get!(u32, src))),
+                    Op::Cast { dst, src, from: Int::U64, to: Int::U128 } => set!(dst, u128::from(get!(u64, src))),
+                    Op::Cast { dst, src, from: Int::U128, to: Int::U64 } => match u64::try_from(get!(u128, src)) {
+                        Ok(value) => set!(dst, value),
+                        Err(_) => stop!(ARITHMETIC_ERROR),
+                    },
+                    Op::Charge { instructions: count, gas: cost } => charge!(count, cost),
+                    Op::Jump { target } => enter!(pc.jump(target)),
                     Op::JumpIf { cond, target } => branch!(get!(u8, cond) != 0, target),
                     Op::JumpIfNot { cond, target } => branch!(get!(u8, cond) == 0, target),
-                    Op::Call {
-                        target,
-                        frame,
-                        height,
-                    } => {
-                        if self.code.at(target).ready_in != self.transaction {
-                            slow!(self.prepare(target));
+                    Op::Call { target, frame, height } => {
+                        let callee = self.code.at(target);
+                        let (new_fp, new_height) = (fp + frame, self.height + height);
+                        let ordinary = callee.ready_in == self.transaction
+                            && self.gas >= callee.call_gas
+                            && new_fp + callee.extent <= self.stack_end
+                            && new_height + callee.max_height <= self.operand_limit
+                            && self.frames.len() < self.call_depth
+                            && self.frames.len() < self.frames.capacity()
+                            && self.locks == 0
+                            && !callee.locks_module;
+                        if !ordinary {
+                            break 'run Exit::Slow;
                         }
-                        let cost = self.code.at(target).call_gas;
-                        call!(target, frame, height, false, cost);
+                        self.gas -= callee.call_gas;
+                        let frame = Frame {
+                            pc,
+                            fp,
+                            height: self.height,
+                            instance: self.instance,
+                            entered: Entered::default(),
+                        };
+                        (self.instance, self.height) = (callee.instance, new_height);
+                        let start = callee.code.at(0);
+                        self.frames.push(frame);
+                        fp = new_fp;
+                        enter!(start);
                     }
-                    Op::CallClosure { closure, call } => {
-                        let target = slow!(self.place_closure_arguments(fp, closure, call));
-                        let at = &self.code.instance(self.instance).closure_calls[call as usize];
-                        let (frame, height, cost) =
-                            (at.frame, at.height, self.code.at(target).closure_gas);
-                        call!(target, frame, height, true, cost);
-                    }
-                    Op::PackClosure { dst, kind, slots } => {
-                        slow!(self.pack_closure(fp, dst, kind, slots))
-                    }
-                    Op::Native { native } => slow!(self.call_native(native, fp)),
-                    Op::Ret => match self.frames.pop() {
+                    Op::Ret => match self.frames.last() {
                         Some(frame) => {
+                            if frame.entered != Entered::default() {
+                                break 'run Exit::Slow;
+                            }
                             (pc, fp) = (frame.pc, frame.fp);
                             (self.height, self.instance) = (frame.height, frame.instance);
-                            if frame.entered != Entered::default() {
-                                self.leave(frame.entered);
-                            }
-                            code = self.code_of(frame.instance);
+                            self.frames.truncate(self.frames.len() - 1);
                         }
-                        None => {
-                            (self.gas, self.instructions) = (gas, instructions);
-                            return Next::Return;
-                        }
+                        None => break 'run Exit::Return,
                     },
                     Op::Abort { code } => stop!(ABORTED, get!(u64, code)),
-                    Op::AbortMessage { code, message } => {
-                        let (code, message) = (get!(u64, code), fp + message);
-                        slow!(Err::<(), _>(self.abort_with_message(code, message)));
-                    }
-                    Op::Fail { failure } => {
-                        let fail =
-                            self.code.instance(self.instance).failures[failure as usize].clone();
-                        break 'run Stop::Fail(Box::new(fail));
-                    }
                     Op::CheckHeight { height } => {
                         if self.height + height > self.operand_limit {
                             stop!(EXECUTION_STACK_OVERFLOW);
@@ -766,44 +501,17 @@ impl Interpreter<'_> {
                     Op::RefAdd { dst, base, offset } => {
                         set!(dst, get!(u64, base).wrapping_add(u64::from(offset) << 32));
                     }
-                    Op::LoadN {
-                        size,
-                        dst,
-                        base,
-                        offset,
-                    } => {
+                    Op::LoadN { size, dst, base, offset } => {
                         let from = referent!(base).wrapping_add(offset);
-                        self.memory.copy(fp + dst, from, u32::from(size));
+                        self.memory.copy_short(fp + dst, from, u32::from(size));
                     }
-                    Op::StoreN {
-                        size,
-                        base,
-                        offset,
-                        src,
-                    } => {
+                    Op::StoreN { size, base, offset, src } => {
                         let to = referent!(base).wrapping_add(offset);
-                        self.memory.copy(to, fp + src, u32::from(size));
+                        self.memory.copy_short(to, fp + src, u32::from(size));
                     }
-                    Op::Copy { dst, src, layout } => {
-                        let per_unit = self.schedule.copy_loc_per_abs_val_unit;
-                        slow!(self.copy_value(fp + dst, fp + src, layout, per_unit));
-                    }
-                    Op::LoadCopy { dst, base, layout } => {
-                        let from = referent!(base);
-                        let per_unit = self.schedule.read_ref_per_abs_val_unit;
-                        slow!(self.copy_value(fp + dst, from, layout, per_unit));
-                    }
-                    Op::EqValues {
-                        comparison,
-                        dst,
-                        a,
-                        b,
-                    } => slow!(self.equal_values(comparison, fp, dst, a, b)),
                     Op::TestVariant { tag, dst, base } => {
-                        set!(
-                            dst,
-                            u8::from(self.memory.get::<u16>(referent!(base)) == tag)
-                        );
+                        let live = self.memory.get::<u16>(referent!(base));
+                        set!(dst, u8::from(live == tag));
                     }
                     Op::CheckVariant { tag, slot } => {
                         if get!(u16, slot) != tag {
@@ -812,65 +520,37 @@ impl Interpreter<'_> {
                     }
                     Op::BorrowVariant { dst, base, fields } => {
                         let tag = self.memory.get::<u16>(referent!(base));
-                        let table =
-                            &self.code.instance(self.instance).variant_fields[fields as usize];
+                        let table = &self.code.instance(self.instance).variant_fields[fields as usize];
                         match table.get(usize::from(tag)).copied().flatten() {
-                            Some(offset) => {
-                                set!(dst, get!(u64, base).wrapping_add(u64::from(offset) << 32))
-                            }
+                            Some(offset) => set!(dst, get!(u64, base).wrapping_add(u64::from(offset) << 32)),
                             None => stop!(STRUCT_VARIANT_MISMATCH),
                         }
                     }
-                    Op::VecPack { dst, operands } => slow!(self.vec_pack(fp, dst, operands)),
-                    Op::VecUnpack { src, operands } => slow!(self.vec_unpack(fp, src, operands)),
                     Op::VecLen { dst, vec } => {
                         let len = self.memory.get::<u32>(referent!(vec) + 4);
                         set!(dst, u64::from(len));
                     }
-                    Op::VecBorrow {
-                        size,
-                        dst,
-                        vec,
-                        index,
-                    } => {
+                    Op::VecBorrow { size, dst, vec, index } => {
                         let header = referent!(vec);
                         let index = get!(u64, index);
                         if index >= u64::from(self.memory.get::<u32>(header + 4)) {
                             stop!(VECTOR_OPERATION_ERROR, INDEX_OUT_OF_BOUNDS);
                         }
                         let storage = u64::from(self.memory.get::<u32>(header));
-                        set!(
-                            dst,
-                            storage
-                                | (u64::from((index as u32).wrapping_mul(u32::from(size))) << 32)
-                        );
+                        let offset = u64::from((index as u32).wrapping_mul(u32::from(size)));
+                        set!(dst, storage | (offset << 32));
                     }
-                    Op::VecLoadN {
-                        size,
-                        dst,
-                        vec,
-                        index,
-                    } => {
+                    Op::VecLoadN { size, dst, vec, index } => {
                         let from = element!(vec, index, u32::from(size));
-                        self.memory.copy(fp + dst, from, u32::from(size));
+                        self.memory.copy_short(fp + dst, from, u32::from(size));
                     }
-                    Op::VecStoreN {
-                        size,
-                        vec,
-                        index,
-                        src,
-                    } => {
+                    Op::VecStoreN { size, vec, index, src } => {
                         let to = element!(vec, index, u32::from(size));
-                        self.memory.copy(to, fp + src, u32::from(size));
+                        self.memory.copy_short(to, fp + src, u32::from(size));
                     }
-                    Op::VecPushN {
-                        size,
-                        vec,
-                        src,
-                        element,
-                    } => {
-                        let to = pushed!(vec, u32::from(size), element);
-                        self.memory.copy(to, fp + src, u32::from(size));
+                    Op::VecPushN { size, vec, src, .. } => {
+                        let to = pushed!(vec, u32::from(size));
+                        self.memory.copy_short(to, fp + src, u32::from(size));
                     }
                     Op::VecPop { size, dst, vec } => {
                         let header = referent!(vec);
@@ -878,167 +558,20 @@ impl Interpreter<'_> {
                             stop!(VECTOR_OPERATION_ERROR, POP_FROM_EMPTY);
                         };
                         self.memory.set(header + 4, len);
-                        let from = self
-                            .memory
-                            .get::<u32>(header)
-                            .wrapping_add(len.wrapping_mul(u32::from(size)));
-                        self.memory.copy(fp + dst, from, u32::from(size));
+                        let storage = self.memory.get::<u32>(header);
+                        let from = storage.wrapping_add(len.wrapping_mul(u32::from(size)));
+                        self.memory.copy_short(fp + dst, from, u32::from(size));
                     }
                     Op::VecSwap { size, vec, i, j } => {
                         let a = element!(vec, i, u32::from(size));
                         let b = element!(vec, j, u32::from(size));
-                        self.memory.swap(a, b, u32::from(size));
+                        self.memory.swap_short(a, b, u32::from(size));
                     }
-                    Op::Exists {
-                        dst,
-                        address,
-                        layout,
-                    } => {
-                        let exists = slow!(self.exists(fp + address, layout));
-                        set!(dst, u8::from(exists));
-                    }
-                    Op::BorrowGlobal {
-                        mutable,
-                        dst,
-                        address,
-                        layout,
-                    } => {
-                        let object = slow!(self.borrow_global(fp + address, layout, mutable));
-                        set!(dst, u64::from(object));
-                    }
-                    Op::MoveFrom {
-                        dst,
-                        address,
-                        layout,
-                    } => slow!(self.move_from(fp + dst, fp + address, layout)),
-                    Op::MoveTo {
-                        signer,
-                        src,
-                        layout,
-                    } => {
-                        let address = referent!(signer);
-                        slow!(self.move_to(address, fp + src, layout));
-                    }
+                    _ => break 'run Exit::Slow,
                 }
             }
         };
-        (self.gas, self.instructions) = (gas, instructions);
-        self.stopped_at = Some(pc);
-        Next::Stop(stop)
-    }
-
-    /// Makes room for one more element in the vector whose header is at `header`.
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self, header: Addr, size: u32, element: LayoutId) -> Run<()> {
-        let old = VectorHeader::read(self.memory, header);
-        let out_of_memory = || Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED);
-        let capacity = old
-            .capacity
-            .checked_mul(2)
-            .ok_or_else(out_of_memory)?
-            .max(4);
-        let bytes = capacity.checked_mul(size).ok_or_else(out_of_memory)?;
-        if bytes == 0 {
-            VectorHeader { capacity, ..old }.write(self.memory, header);
-            return Ok(());
-        }
-        if old.storage != 0 && self.memory.extend(old.storage, bytes) {
-            VectorHeader { capacity, ..old }.write(self.memory, header);
-            return Ok(());
-        }
-        let storage = self.memory.allocate(bytes, element.0)?;
-        self.memory.copy(storage, old.storage, old.len * size);
-        VectorHeader {
-            storage,
-            len: old.len,
-            capacity,
-        }
-        .write(self.memory, header);
-        Ok(())
-    }
-
-    /// Where an element appended to the vector at `header` goes.
-    pub(crate) fn push_place(&mut self, header: Addr, size: u32, element: LayoutId) -> Run<Addr> {
-        let vector = VectorHeader::read(self.memory, header);
-        if vector.len >= vector.capacity {
-            self.grow(header, size, element)?;
-        }
-        self.memory.set(header + 4, vector.len + 1);
-        Ok(self.memory.get::<u32>(header) + vector.len * size)
-    }
-
-    fn copy_value(&mut self, dst: Addr, src: Addr, layout: LayoutId, per_unit: u64) -> Run<()> {
-        let units = abstract_size(self.ctx, self.memory, src, layout, Packing::All)
-            .map_err(Stop::uncharged)?;
-        self.charge_instruction(per_unit.saturating_mul(units))?;
-        deep_copy(self.ctx, self.memory, dst, src, layout)
-    }
-
-    fn equal_values(&mut self, comparison: u16, fp: Addr, dst: u32, a: u32, b: u32) -> Run<()> {
-        let how = self.code.instance(self.instance).comparisons[usize::from(comparison)];
-        let address = |slot: u32| {
-            if !how.by_reference {
-                return fp + slot;
-            }
-            let reference = self.memory.get::<u64>(fp + slot);
-            (reference as u32).wrapping_add((reference >> 32) as u32)
-        };
-        let (a, b) = (address(a), address(b));
-        let size = |at| abstract_size(self.ctx, self.memory, at, how.layout, Packing::Equality);
-        let units = size(a)
-            .map_err(Stop::uncharged)?
-            .saturating_add(size(b).map_err(Stop::uncharged)?);
-        let per_unit = if how.negated {
-            self.schedule.neq_per_abs_val_unit
-        } else {
-            self.schedule.eq_per_abs_val_unit
-        };
-        self.charge_instruction(per_unit.saturating_mul(units))?;
-        let equal = compare::equal(self.ctx, self.memory, a, b, how.layout)?;
-        self.memory.set(fp + dst, u8::from(equal != how.negated));
-        Ok(())
-    }
-
-    fn vec_pack(&mut self, fp: Addr, dst: u32, operands: u32) -> Run<()> {
-        let function = self.code.instance(self.instance).clone();
-        let list = &function.operand_lists[operands as usize];
-        let len = list.slots.len() as u32;
-        let bytes = len
-            .checked_mul(list.size)
-            .ok_or_else(|| Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED))?;
-        let storage = if bytes == 0 {
-            0
-        } else {
-            self.memory.allocate(bytes, list.element.0)?
-        };
-        for (i, slot) in (0..).zip(list.slots.iter()) {
-            self.memory
-                .copy(storage + i * list.size, fp + slot, list.size);
-        }
-        VectorHeader {
-            storage,
-            len,
-            capacity: len,
-        }
-        .write(self.memory, fp + dst);
-        Ok(())
-    }
-
-    fn vec_unpack(&mut self, fp: Addr, src: u32, operands: u32) -> Run<()> {
-        let function = self.code.instance(self.instance).clone();
-        let list = &function.operand_lists[operands as usize];
-        let header = VectorHeader::read(self.memory, fp + src);
-        if header.len as usize != list.slots.len() {
-            return Err(Stop::with_sub_status(
-                StatusCode::VECTOR_OPERATION_ERROR,
-                LENGTH_MISMATCH,
-            ));
-        }
-        for (i, slot) in (0..).zip(list.slots.iter()) {
-            self.memory
-                .copy(fp + slot, header.storage + i * list.size, list.size);
-        }
-        Ok(())
+        (self.pc, self.fp) = (pc, fp);
+        exit
     }
 }

@@ -45,9 +45,10 @@ pub(super) fn emit(
         starts[usize::from(block.start)] = this.code.len() as u32;
         this.block(block.clone())?;
     }
-    for op in &mut this.code {
+    for (next, op) in (1u32..).zip(&mut this.code) {
         if let Some(target) = select::target_mut(op) {
-            *target = *starts.get(*target as usize).ok_or_else(broken)?;
+            let start = *starts.get(*target as usize).ok_or_else(broken)?;
+            *target = start.wrapping_sub(next);
         }
     }
     let (_, handle) = module.function(index);
@@ -268,6 +269,18 @@ impl Emitter<'_> {
                         _ => Op::Const8 { dst, value },
                     });
                 }
+            }
+            Inst::Bytes(bytes)
+                if matches!(bytes.len(), 16 | 32) && bytes[8..].iter().all(|b| *b == 0) =>
+            {
+                let (dst, mut low) = (self.result_slot(at)?, [0; 8]);
+                low.copy_from_slice(&bytes[..8]);
+                let value = u64::from_le_bytes(low);
+                self.push(if bytes.len() == 16 {
+                    Op::Const16 { dst, value }
+                } else {
+                    Op::Const32 { dst, value }
+                });
             }
             Inst::Bytes(bytes) => {
                 let pool = self.pool.len() as u32;

@@ -46,6 +46,19 @@ impl Pc {
         Pc(unsafe { self.0.add(1) })
     }
 
+    /// The position before this one.
+    pub(crate) fn previous(self) -> Pc {
+        // SAFETY: only asked for behind an op that was executed, so there is one before.
+        Pc(unsafe { self.0.sub(1) })
+    }
+
+    /// The position `delta` ops from here, as the two's complement of a signed number.
+    #[inline(always)]
+    pub(crate) fn jump(self, delta: u32) -> Pc {
+        // SAFETY: `delta` leads from behind a jump to its target; lowering makes it from indices of the same code.
+        Pc(unsafe { self.0.offset(delta as i32 as isize) })
+    }
+
     /// Index of this position in `code`.
     pub(crate) fn index_in(self, code: CodeRef) -> usize {
         (self.0 as usize).wrapping_sub(code.0 as usize) / size_of::<Op>()

@@ -193,6 +193,56 @@ impl Memory {
         }
     }
 
+    /// Copies `size` bytes without calling anything; the ranges may overlap.
+    #[inline(always)]
+    pub(crate) fn copy_short(&mut self, to: Addr, from: Addr, size: u32) {
+        let words = size & !7;
+        if to <= from || to >= from.wrapping_add(size) {
+            let mut at = 0;
+            while at < words {
+                let word: u64 = self.get(from.wrapping_add(at));
+                self.set(to.wrapping_add(at), word);
+                at += 8;
+            }
+            while at < size {
+                let byte: u8 = self.get(from.wrapping_add(at));
+                self.set(to.wrapping_add(at), byte);
+                at += 1;
+            }
+        } else {
+            let mut at = size;
+            while at > words {
+                at -= 1;
+                let byte: u8 = self.get(from.wrapping_add(at));
+                self.set(to.wrapping_add(at), byte);
+            }
+            while at > 0 {
+                at -= 8;
+                let word: u64 = self.get(from.wrapping_add(at));
+                self.set(to.wrapping_add(at), word);
+            }
+        }
+    }
+
+    /// Exchanges two ranges of `size` bytes without calling anything; they are the same or do not overlap.
+    #[inline(always)]
+    pub(crate) fn swap_short(&mut self, a: Addr, b: Addr, size: u32) {
+        let words = size & !7;
+        let mut at = 0;
+        while at < words {
+            let (x, y): (u64, u64) = (self.get(a.wrapping_add(at)), self.get(b.wrapping_add(at)));
+            self.set(a.wrapping_add(at), y);
+            self.set(b.wrapping_add(at), x);
+            at += 8;
+        }
+        while at < size {
+            let (x, y): (u8, u8) = (self.get(a.wrapping_add(at)), self.get(b.wrapping_add(at)));
+            self.set(a.wrapping_add(at), y);
+            self.set(b.wrapping_add(at), x);
+            at += 1;
+        }
+    }
+
     /// Exchanges two ranges of `size` bytes, which are the same or do not overlap.
     #[inline]
     pub(crate) fn swap(&mut self, a: Addr, b: Addr, size: u32) {
