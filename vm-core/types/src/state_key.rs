@@ -182,6 +182,20 @@ fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }
 
+impl serde::Serialize for StateKey {
+    /// The key's own byte form.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde::Serialize::serialize(&self.encode(), serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for StateKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = <Vec<u8> as serde::Deserialize>::deserialize(deserializer)?;
+        Self::decode(&bytes).map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,19 +269,5 @@ mod tests {
                 offset: 34
             }
         );
-    }
-}
-
-impl serde::Serialize for StateKey {
-    /// The key's own byte form.
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde::Serialize::serialize(&self.encode(), serializer)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for StateKey {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = <Vec<u8> as serde::Deserialize>::deserialize(deserializer)?;
-        Self::decode(&bytes).map_err(serde::de::Error::custom)
     }
 }
