@@ -1,7 +1,7 @@
 //! The Move machine: from module bytes to results. Deterministic, no I/O, no threads.
 //!
-//! Module bytes are loaded and interned ([`context`]), lowered to micro-ops ([`lower`]) and run over flat values
-//! ([`interp`], [`value`], [`memory`]). Everything outside is reached through [`StateView`].
+//! Module bytes are loaded and interned (`context`), lowered to micro-ops (`lower`) and run over flat values
+//! (`interp`, `value`, `memory`). Everything outside is reached through [`StateView`].
 
 mod api;
 mod context;
