@@ -4,7 +4,7 @@ use crate::limits::{Limits, LimitsError};
 use crate::store::{HostStore, imports};
 use crate::watchdog::Watchdog;
 use crate::{guest, wasm_config};
-use monomove_core::MachineConfig;
+use monomove_core::{GasSchedule, MachineConfig};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -34,6 +34,9 @@ pub struct EngineConfig {
     pub retry_faults: bool,
     /// Newest bytecode version accepted.
     pub max_bytecode_version: u32,
+    /// Parameters of the gas schedule that differ from the defaults, by their on-chain keys
+    /// ([`GasSchedule::entries_of_resource`] reads those of a chain).
+    pub gas_schedule: Vec<(String, u64)>,
     /// Seed of the core's hash tables; it never changes a result. `None` draws one (hash flooding).
     pub hash_seed: Option<u64>,
 }
@@ -46,6 +49,7 @@ impl Default for EngineConfig {
             guest: None,
             retry_faults: true,
             max_bytecode_version: MachineConfig::default().max_bytecode_version,
+            gas_schedule: Vec::new(),
             hash_seed: None,
         }
     }
@@ -140,12 +144,16 @@ impl Engine {
             Backend::Wasm => Some(WasmEngine::new(&config.limits, config.guest.as_deref())?),
             Backend::Native => None,
         };
+        let entries = config.gas_schedule.iter();
+        let gas = GasSchedule::with_entries(entries.map(|(key, value)| (key.as_str(), *value)));
         Ok(Self {
             inner: Arc::new(Inner {
-                machine: config
-                    .limits
-                    .machine_config(hash_seed, config.max_bytecode_version),
-                version_hash: VersionHash(guest::version_hash(config.guest.as_deref())),
+                version_hash: VersionHash(guest::version_hash(config.guest.as_deref(), &gas)),
+                machine: config.limits.machine_config(
+                    hash_seed,
+                    config.max_bytecode_version,
+                    config.gas_schedule,
+                ),
                 limits: config.limits,
                 retry_faults: config.retry_faults,
                 wasm,

@@ -1,6 +1,7 @@
 //! The guest: embedded by the build script, or brought along.
 
 use crate::engine::EngineError;
+use monomove_core::GasSchedule;
 use monomove_guest::abi;
 use sha3::{Digest, Sha3_256};
 use wasmtime::{Engine, ExternType, Module};
@@ -74,7 +75,7 @@ pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module, EngineErro
 }
 
 /// What the version hash of an engine is made of: the guest (`None`: the embedded one), the protocol, the gas schedule.
-pub(crate) fn version_hash(guest: Option<&[u8]>) -> [u8; 32] {
+pub(crate) fn version_hash(guest: Option<&[u8]>, gas: &GasSchedule) -> [u8; 32] {
     let guest_hash: [u8; 32] = match guest {
         Some(wasm) => Sha3_256::digest(wasm).into(),
         None => *HASH,
@@ -83,8 +84,7 @@ pub(crate) fn version_hash(guest: Option<&[u8]>) -> [u8; 32] {
         .chain_update(b"monomove engine\0")
         .chain_update(abi::ABI_VERSION.to_le_bytes())
         .chain_update(guest_hash)
-        // TODO(metering): the hash of the gas schedule, once it is data.
-        .chain_update([0; 32])
+        .chain_update(gas.hash())
         .finalize()
         .into()
 }

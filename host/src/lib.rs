@@ -57,7 +57,8 @@ pub use sandbox::Sandbox;
 pub use state::{CommitError, MemoryState, ModuleError, StateCommit, StateError, StateView};
 
 pub use monomove_core::{
-    Access, Call, CallOutput, Event, Failure, Location, NewTable, Outcome, TypedValue, WriteOp,
+    Access, Call, CallOutput, Event, Failure, GasSchedule, Location, NewTable, Outcome,
+    PublishRequest, TypedValue, WriteOp,
 };
 pub use monomove_guest::abi;
 pub use monomove_types::{

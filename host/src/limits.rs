@@ -106,6 +106,7 @@ impl Limits {
         &self,
         hash_seed: u64,
         max_bytecode_version: u32,
+        gas_schedule: Vec<(String, u64)>,
     ) -> MachineConfig {
         MachineConfig {
             stack_bytes: self.frame_stack_bytes,
@@ -114,6 +115,7 @@ impl Limits {
             operand_stack: self.operand_stack,
             max_bytecode_version,
             hash_seed,
+            gas_schedule,
         }
     }
 }

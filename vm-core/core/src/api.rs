@@ -19,6 +19,8 @@ pub struct MachineConfig {
     pub max_bytecode_version: u32,
     /// Seed of the hash tables (hash flooding); it never changes a result.
     pub hash_seed: u64,
+    /// Parameters of the gas schedule that differ from the defaults, by their on-chain keys.
+    pub gas_schedule: Vec<(String, u64)>,
 }
 
 impl Default for MachineConfig {
@@ -30,6 +32,7 @@ impl Default for MachineConfig {
             operand_stack: 1024,
             max_bytecode_version: 10,
             hash_seed: 0,
+            gas_schedule: Vec::new(),
         }
     }
 }

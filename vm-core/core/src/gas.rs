@@ -2,11 +2,14 @@
 //!
 //! Defaults are the values of gas feature version 54 (2026). Costs are internal gas.
 
+use monomove_types::codec::{CodecError, Cursor};
+use sha3::{Digest, Sha3_256};
+
 macro_rules! schedule {
     ($($field:ident = $key:literal, $default:literal;)*) => {
         /// Costs in internal gas, one field a parameter.
         #[derive(Clone, Debug, PartialEq, Eq)]
-        pub(crate) struct GasSchedule {
+        pub struct GasSchedule {
             $(pub(crate) $field: u64,)*
         }
 
@@ -16,14 +19,55 @@ macro_rules! schedule {
             }
         }
 
-        #[cfg(test)]
         impl GasSchedule {
             /// Key and value of every parameter, in a fixed order.
-            pub(crate) fn entries(&self) -> Vec<(&'static str, u64)> {
+            pub fn entries(&self) -> Vec<(&'static str, u64)> {
                 vec![$(($key, self.$field),)*]
+            }
+
+            fn set(&mut self, key: &str, value: u64) {
+                match key {
+                    $($key => self.$field = value,)*
+                    _ => {}
+                }
             }
         }
     };
+}
+
+impl GasSchedule {
+    /// The defaults with some parameters replaced. Keys that no instruction or native here charges by are ignored.
+    pub fn with_entries<'a>(entries: impl IntoIterator<Item = (&'a str, u64)>) -> Self {
+        let mut schedule = Self::default();
+        entries
+            .into_iter()
+            .for_each(|(key, value)| schedule.set(key, value));
+        schedule
+    }
+
+    /// The entries of the resource `0x1::gas_schedule::GasScheduleV2`: `{ feature_version: u64, entries: vector<{ key: String,
+    /// val: u64 }> }`, from its BCS.
+    pub fn entries_of_resource(bytes: &[u8]) -> Result<Vec<(String, u64)>, CodecError> {
+        let mut cursor = Cursor::new(bytes);
+        cursor.u64()?;
+        let entries = cursor.sequence(|c| {
+            let key = String::from_utf8_lossy(c.bytes()?).into_owned();
+            Ok((key, c.u64()?))
+        })?;
+        cursor.finish()?;
+        Ok(entries)
+    }
+
+    /// SHA3-256 over every key and value: equal hashes charge alike.
+    pub fn hash(&self) -> [u8; 32] {
+        let mut hasher = Sha3_256::new();
+        for (key, value) in self.entries() {
+            hasher.update((key.len() as u64).to_le_bytes());
+            hasher.update(key.as_bytes());
+            hasher.update(value.to_le_bytes());
+        }
+        hasher.finalize().into()
+    }
 }
 
 schedule! {
@@ -228,5 +272,27 @@ mod tests {
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), all);
+    }
+
+    #[test]
+    fn entries_replace_defaults_and_change_the_hash() {
+        let schedule = GasSchedule::with_entries([("instr.nop", 7), ("txn.unknown", 1)]);
+        assert_eq!(schedule.nop, 7);
+        assert_eq!(schedule.ret, GasSchedule::default().ret);
+        assert_ne!(schedule.hash(), GasSchedule::default().hash());
+    }
+
+    #[test]
+    fn resource_is_read() {
+        let mut bytes = 54u64.to_le_bytes().to_vec();
+        bytes.extend([1, 9]);
+        bytes.extend(b"instr.nop");
+        bytes.extend(5u64.to_le_bytes());
+        assert_eq!(
+            GasSchedule::entries_of_resource(&bytes),
+            Ok(vec![("instr.nop".to_owned(), 5)])
+        );
+        bytes.push(0);
+        assert!(GasSchedule::entries_of_resource(&bytes).is_err());
     }
 }

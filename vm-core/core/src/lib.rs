@@ -16,4 +16,5 @@ mod stop;
 mod value;
 
 pub use api::*;
+pub use gas::GasSchedule;
 pub use machine::Machine;

@@ -46,7 +46,12 @@ impl Machine {
     /// A machine with an empty context.
     pub fn new(config: MachineConfig) -> Self {
         Self {
-            schedule: GasSchedule::default(),
+            schedule: GasSchedule::with_entries(
+                config
+                    .gas_schedule
+                    .iter()
+                    .map(|(key, value)| (key.as_str(), *value)),
+            ),
             ctx: Context::new(config.hash_seed, config.max_bytecode_version),
             code: Code::default(),
             memory: Memory::new(config.stack_bytes, config.heap_bytes),

@@ -1,7 +1,7 @@
 //! Ops that call something: allocation, wide arithmetic, values with pointers, storage, natives, unusual calls.
 
 use super::op::Op;
-use super::{Entered, Frame, Interpreter, cast};
+use super::{Frame, Interpreter, cast};
 use crate::context::ids::{LayoutId, TargetId};
 use crate::memory::Addr;
 use crate::memory::code::Pc;
