@@ -9,6 +9,10 @@ use thiserror::Error;
 
 /// How a transaction ended. The three are never confused.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large variant is the usual one: a box would cost every call an allocation"
+)]
 pub enum TransactionOutcome {
     /// It was executed or aborted: its gas is charged, and its writes count if it returned.
     Kept(CallOutput),
