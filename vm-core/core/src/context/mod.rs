@@ -421,6 +421,24 @@ impl Context {
         Ok(builder)
     }
 
+    /// A layout by its id, if there is one.
+    pub(crate) fn known_layout(&self, id: LayoutId) -> Option<&Rc<Layout>> {
+        self.layouts.get(id.0 as usize)
+    }
+
+    /// Size and alignment of a frame slot of this type, if its layout is made already.
+    pub(crate) fn known_slot(&self, ty: TypeId) -> Option<(u32, u32)> {
+        if ty.is_reference() {
+            return Some((REFERENCE_BYTES, 8));
+        }
+        let id = match ty.compound_index() {
+            Some(index) => self.layout_of.get(index).copied().flatten()?,
+            None => LayoutId(ty.0),
+        };
+        let layout = self.known_layout(id)?;
+        Some((layout.size, layout.align))
+    }
+
     /// Size and alignment of a frame slot of this type.
     pub(crate) fn slot(&mut self, view: &mut dyn StateView, ty: TypeId) -> Run<(u32, u32)> {
         if ty.is_reference() {

@@ -3,6 +3,7 @@
 mod cast;
 mod closures;
 pub(crate) mod op;
+pub(crate) mod operands;
 mod run;
 mod slow;
 mod storage;
@@ -239,7 +240,7 @@ impl Interpreter<'_> {
                 checked,
             )?
         } else {
-            natives::lower(self.ctx, self.view, module, index, &args)?
+            natives::lower(self.ctx, self.view, self.code, module, index, &args)?
         };
         self.code.add(module.id, index, ty_args, checked, lowered)
     }

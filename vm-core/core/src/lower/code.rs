@@ -77,7 +77,7 @@ pub(crate) struct Block {
 }
 
 /// A lowered function: micro-ops and everything they refer to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lowered {
     pub(crate) module: ModuleRef,
     pub(crate) function_index: u16,
@@ -86,6 +86,8 @@ pub(crate) struct Lowered {
     pub(crate) params: Box<[TypeId]>,
     pub(crate) results: Box<[TypeId]>,
     pub(crate) shape: Shape,
+    /// Bytes of the frame; frames of callees start behind it.
+    pub(crate) frame: u32,
     /// Bytes of the frame and of the area where callees' results and parameters are put.
     pub(crate) extent: u32,
     pub(crate) max_height: u32,
@@ -155,6 +157,11 @@ impl Code {
     #[inline(always)]
     pub(crate) fn at(&self, id: TargetId) -> &Target {
         &self.targets[id.0 as usize]
+    }
+
+    /// The function under `id`, if there is one.
+    pub(crate) fn get(&self, id: TargetId) -> Option<&Target> {
+        self.targets.get(id.0 as usize)
     }
 
     pub(crate) fn at_mut(&mut self, id: TargetId) -> &mut Target {

@@ -83,6 +83,7 @@ pub(super) fn emit(
         params: mono.params.as_slice().into(),
         results: mono.results.as_slice().into(),
         shape: plan.shape.clone(),
+        frame: plan.frame,
         extent: plan.extent,
         max_height: u32::from(mono.stackless.max_height),
         is_native: false,
@@ -205,6 +206,10 @@ impl Emitter<'_> {
         for offset in block {
             self.origin = offset;
             self.instruction(offset)?;
+            if matches!(self.mono.insts[usize::from(offset)], Inst::Fail(_)) {
+                // The rest of the block is never reached.
+                break;
+            }
             if self.plan.checked {
                 let stackless = &self.mono.stackless;
                 let after = usize::from(stackless.height(offset)) - stackless.sources(offset).len()

@@ -1,5 +1,6 @@
 //! Lowering: bytecode → stackless form (once per function) → mono form (once per type arguments) → micro-ops.
 
+pub(crate) mod check;
 pub(crate) mod closure;
 pub(crate) mod code;
 pub(crate) mod destack;
@@ -7,6 +8,8 @@ mod emit;
 pub(crate) mod mono;
 mod plan;
 mod select;
+#[cfg(test)]
+mod tests;
 
 use crate::StateView;
 use crate::context::Context;
@@ -35,5 +38,7 @@ pub(crate) fn lower(
 ) -> Run<Lowered> {
     let mono = mono::monomorphize(ctx, view, code, gas, module, index, ty_args)?;
     let plan = plan::plan(ctx, view, &mono, checked)?;
-    emit::emit(ctx, module, index, ty_args, &mono, &plan)
+    let lowered = emit::emit(ctx, module, index, ty_args, &mono, &plan)?;
+    check::check(ctx, code, &lowered)?;
+    Ok(lowered)
 }

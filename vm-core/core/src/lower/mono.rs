@@ -174,21 +174,30 @@ impl Shape {
         params: &[TypeId],
         results: &[TypeId],
     ) -> Run<Self> {
+        for &ty in results.iter().chain(params) {
+            ctx.slot(view, ty)?;
+        }
+        Self::known(ctx, params, results)
+            .ok_or_else(|| Stop::status(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR))
+    }
+
+    /// The shape for types whose layouts are made already.
+    pub(crate) fn known(ctx: &Context, params: &[TypeId], results: &[TypeId]) -> Option<Self> {
         let mut end = 0;
-        let mut place = |types: &[TypeId]| -> Run<Vec<u32>> {
+        let mut place = |types: &[TypeId]| -> Option<Vec<u32>> {
             types
                 .iter()
                 .map(|&ty| {
-                    let (size, align) = ctx.slot(view, ty)?;
+                    let (size, align) = ctx.known_slot(ty)?;
                     let offset = u32::next_multiple_of(end, align);
                     end = offset + size;
-                    Ok(offset)
+                    Some(offset)
                 })
                 .collect()
         };
         let results = place(results)?;
         let params = place(params)?;
-        Ok(Self {
+        Some(Self {
             results,
             params,
             bytes: end.next_multiple_of(8),

@@ -20,7 +20,7 @@ use std::ops::Range;
 const WINDOW: u16 = 64;
 
 /// Bytes of a frame and the areas of its callees; `Op` slots and the stack region allow far more.
-const MAX_FRAME: u32 = 1 << 22;
+pub(super) const MAX_FRAME: u32 = 1 << 22;
 
 /// Where a temporary is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,12 +143,16 @@ pub(super) fn plan(
     let out = mono
         .insts
         .iter()
-        .map(|i| {
-            if let Inst::Call { shape, .. } = i {
-                shape.bytes
-            } else {
-                0
-            }
+        .zip(0..)
+        .map(|(inst, offset)| match inst {
+            Inst::Call { shape, .. } => shape.bytes,
+            Inst::CallClosure { results } => results
+                .iter()
+                .zip(mono.stackless.results(offset))
+                .map(|(slot, &temp)| slot + sizes[temp as usize])
+                .max()
+                .unwrap_or(0),
+            _ => 0,
         })
         .max();
     let extent = frame

@@ -55,7 +55,7 @@ impl Pc {
     /// The position `delta` ops from here, as the two's complement of a signed number.
     #[inline(always)]
     pub(crate) fn jump(self, delta: u32) -> Pc {
-        // SAFETY: `delta` leads from behind a jump to its target; lowering makes it from indices of the same code.
+        // SAFETY: `delta` leads from behind a jump to its target; `lower::check` made sure that it lies in this code.
         Pc(unsafe { self.0.offset(delta as i32 as isize) })
     }
 

@@ -17,7 +17,8 @@ use crate::context::ids::{LayoutId, TypeId};
 use crate::context::module::Module;
 use crate::interp::Interpreter;
 use crate::interp::op::Op;
-use crate::lower::code::Lowered;
+use crate::lower::check::check;
+use crate::lower::code::{Code, Lowered};
 use crate::lower::mono::Shape;
 use crate::memory::Addr;
 use crate::stop::{Run, Stop};
@@ -28,6 +29,12 @@ use std::rc::Rc;
 /// A native function: index into [`NATIVES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NativeId(u32);
+
+impl NativeId {
+    pub(crate) fn exists(self) -> bool {
+        (self.0 as usize) < NATIVES.len()
+    }
+}
 
 type NativeFn = fn(&mut Interpreter<'_>, &NativeCall) -> Run<()>;
 
@@ -205,6 +212,7 @@ impl Interpreter<'_> {
 pub(crate) fn lower(
     ctx: &mut Context,
     view: &mut dyn StateView,
+    code: &Code,
     module: &Module,
     index: u16,
     ty_args: &[TypeId],
@@ -232,13 +240,14 @@ pub(crate) fn lower(
         .into_iter()
         .filter(|&m| m != module.id)
         .collect();
-    Ok(Lowered {
+    let lowered = Lowered {
         module: module.id,
         function_index: index,
         name,
         ty_args: ty_args.into(),
         params: params.into(),
         results: results.into(),
+        frame: shape.bytes,
         extent: shape.bytes,
         shape,
         max_height: 0,
@@ -268,7 +277,9 @@ pub(crate) fn lower(
         comparisons: [].into(),
         variant_fields: [].into(),
         dependencies,
-    })
+    };
+    check(ctx, code, &lowered)?;
+    Ok(lowered)
 }
 
 /// Runs a native in its frame.
