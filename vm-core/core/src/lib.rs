@@ -17,4 +17,5 @@ mod value;
 
 pub use api::*;
 pub use gas::GasSchedule;
+pub use lower::listing::Stage;
 pub use machine::Machine;

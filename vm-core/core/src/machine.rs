@@ -1,12 +1,13 @@
 //! The machine: one execution context, one transaction at a time.
 
 use crate::context::Context;
-use crate::context::ids::{ModuleRef, TypeId};
+use crate::context::ids::TypeId;
 use crate::context::module::Module;
 use crate::gas::GasSchedule;
 use crate::globals::Globals;
 use crate::interp::{Effects, Frame, Interpreter};
 use crate::lower::code::{Code, TargetKey};
+use crate::lower::listing::{Source, Stage, listing};
 use crate::lower::mono::Shape;
 use crate::memory::code::CodeRef;
 use crate::memory::{Addr, Memory};
@@ -16,7 +17,7 @@ use crate::value::decode::DecodeError;
 use crate::{
     Access, Call, CallOutput, Failure, Location, MachineConfig, Outcome, StateView, TypedValue,
 };
-use monomove_types::{Identifier, StatusCode};
+use monomove_types::{Identifier, ModuleId, StatusCode, TypeTag};
 use std::rc::Rc;
 
 /// Times that a transaction is started anew because cached code was not what the state holds. A view that changes under a
@@ -81,24 +82,74 @@ impl Machine {
                 None => self.reset_context(),
             }
         }
-        let fail = Fail {
-            status: StatusCode::STORAGE_ERROR,
-            sub_status: None,
-            message: Some("the code in the state view changes while the transaction runs".into()),
-            module: None,
-            uncharged: false,
-        };
-        failed(failure(&self.ctx, fail, None), 0, 0, 0)
+        failed(failure(&self.ctx, unstable(), None), 0, 0, 0)
     }
 
-    /// One attempt; `None` when cached code turned out to be stale.
-    fn attempt(&mut self, call: &Call, view: &mut dyn StateView) -> Option<CallOutput> {
-        // Transaction numbers mark what was checked; 0 means never, so a wrap drops all marks.
+    /// A function of `module` in view as text, at a stage of its lowering. Type arguments matter for micro-ops only.
+    ///
+    /// Nothing is executed; what is lowered passes the checker.
+    pub fn listing(
+        &mut self,
+        module: &ModuleId,
+        function: &Identifier,
+        ty_args: &[TypeTag],
+        stage: Stage,
+        view: &mut dyn StateView,
+    ) -> Result<String, Failure> {
+        for _ in 0..MAX_RESTARTS {
+            self.next_transaction();
+            match self.list(module, function, ty_args, stage, view) {
+                Ok(text) => return Ok(text),
+                Err(Stop::Stale) => self.reset_context(),
+                Err(Stop::Fail(fail)) => return Err(failure(&self.ctx, *fail, None)),
+            }
+        }
+        Err(failure(&self.ctx, unstable(), None))
+    }
+
+    fn list(
+        &mut self,
+        module: &ModuleId,
+        function: &Identifier,
+        ty_args: &[TypeTag],
+        stage: Stage,
+        view: &mut dyn StateView,
+    ) -> Run<String> {
+        let ctx = &mut self.ctx;
+        let id = ctx.module_ref(module)?;
+        let module = ctx.module(view, id)?;
+        let name = ctx.types.name(function.as_str())?;
+        let index = module
+            .function_index(name)
+            .ok_or_else(|| no_function(function))?;
+        let (_, handle) = module.function(index);
+        let ty_args = match stage {
+            Stage::Stackless => Vec::new(),
+            Stage::MicroOps => {
+                type_arguments(ctx, view, ty_args, &module, &handle.type_parameters)?
+            }
+        };
+        let source = Source {
+            ctx,
+            view,
+            code: &mut self.code,
+            gas: &self.schedule,
+        };
+        listing(source, &module, index, &ty_args, stage)
+    }
+
+    /// Transaction numbers mark what was checked; 0 means never, so a wrap drops all marks.
+    fn next_transaction(&mut self) {
         self.transaction = self.transaction.checked_add(1).unwrap_or_else(|| {
             self.reset_context();
             1
         });
         self.ctx.transaction = self.transaction;
+    }
+
+    /// One attempt; `None` when cached code turned out to be stale.
+    fn attempt(&mut self, call: &Call, view: &mut dyn StateView) -> Option<CallOutput> {
+        self.next_transaction();
         self.memory.reset();
         self.globals.clear();
         self.frames.clear();
@@ -168,6 +219,23 @@ impl Machine {
     }
 }
 
+fn unstable() -> Fail {
+    Fail {
+        status: StatusCode::STORAGE_ERROR,
+        sub_status: None,
+        message: Some("the code in the state view changes while the transaction runs".into()),
+        module: None,
+        uncharged: false,
+    }
+}
+
+fn no_function(name: &Identifier) -> Stop {
+    Stop::with_message(
+        StatusCode::FUNCTION_RESOLUTION_FAILURE,
+        format!("no function {}", name.as_str()),
+    )
+}
+
 fn failed(failure: Failure, gas_used: u64, instruction_gas: u64, instructions: u64) -> CallOutput {
     CallOutput {
         outcome: Outcome::Failed(failure),
@@ -218,12 +286,9 @@ fn run_call(run: &mut Interpreter<'_>, call: &Call) -> Run<Finished> {
     let id = run.ctx.module_ref(&call.module)?;
     let module = run.ctx.module(run.view, id)?;
     let name = run.ctx.types.name(call.function.as_str())?;
-    let index = module.function_index(name).ok_or_else(|| {
-        Stop::with_message(
-            StatusCode::FUNCTION_RESOLUTION_FAILURE,
-            format!("no function {}", call.function.as_str()),
-        )
-    })?;
+    let index = module
+        .function_index(name)
+        .ok_or_else(|| no_function(&call.function))?;
     let (def, handle) = module.function(index);
     if call.access == Access::Entry && !def.is_entry {
         return Err(Stop::with_message(
@@ -231,7 +296,13 @@ fn run_call(run: &mut Interpreter<'_>, call: &Call) -> Run<Finished> {
             format!("{} is not an entry function", call.function.as_str()),
         ));
     }
-    let ty_args = type_arguments(run, call, &module, id, &handle.type_parameters)?;
+    let ty_args = type_arguments(
+        run.ctx,
+        run.view,
+        &call.ty_args,
+        &module,
+        &handle.type_parameters,
+    )?;
     let signature =
         |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
     let params = run
@@ -272,16 +343,15 @@ fn run_call(run: &mut Interpreter<'_>, call: &Call) -> Run<Finished> {
 }
 
 fn type_arguments(
-    run: &mut Interpreter<'_>,
-    call: &Call,
+    ctx: &mut Context,
+    view: &mut dyn StateView,
+    tags: &[TypeTag],
     module: &Module,
-    id: ModuleRef,
     constraints: &[monomove_types::AbilitySet],
 ) -> Run<Vec<TypeId>> {
-    let ty_args = call
-        .ty_args
+    let ty_args = tags
         .iter()
-        .map(|tag| run.ctx.type_of_tag(run.view, tag))
+        .map(|tag| ctx.type_of_tag(view, tag))
         .collect::<Run<Vec<_>>>()?;
     if ty_args.len() != constraints.len() {
         let stop = Stop::with_message(
@@ -292,10 +362,10 @@ fn type_arguments(
                 ty_args.len()
             ),
         );
-        return Err(stop.in_module(id));
+        return Err(stop.in_module(module.id));
     }
     for (&ty, constraint) in ty_args.iter().zip(constraints) {
-        if !constraint.is_subset(run.ctx.abilities(run.view, ty)?) {
+        if !constraint.is_subset(ctx.abilities(view, ty)?) {
             return Err(Stop::status(StatusCode::CONSTRAINT_NOT_SATISFIED).in_module(module.id));
         }
     }

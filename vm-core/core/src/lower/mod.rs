@@ -5,6 +5,8 @@ pub(crate) mod closure;
 pub(crate) mod code;
 pub(crate) mod destack;
 mod emit;
+mod frame_map;
+pub(crate) mod listing;
 pub(crate) mod mono;
 mod plan;
 mod select;
@@ -36,9 +38,38 @@ pub(crate) fn lower(
     ty_args: &[TypeId],
     checked: bool,
 ) -> Run<Lowered> {
+    Ok(lower_stages(ctx, view, code, gas, module, index, ty_args, checked)?.lowered)
+}
+
+/// A function on its way to micro-ops.
+struct Stages {
+    mono: mono::Mono,
+    plan: plan::Plan,
+    lowered: Lowered,
+}
+
+/// Lowers as [`lower`] does, and keeps what it was made from.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the parts of the machine that lowering reads and extends"
+)]
+fn lower_stages(
+    ctx: &mut Context,
+    view: &mut dyn StateView,
+    code: &mut Code,
+    gas: &GasSchedule,
+    module: &Rc<Module>,
+    index: u16,
+    ty_args: &[TypeId],
+    checked: bool,
+) -> Run<Stages> {
     let mono = mono::monomorphize(ctx, view, code, gas, module, index, ty_args)?;
     let plan = plan::plan(ctx, view, &mono, checked)?;
     let lowered = emit::emit(ctx, module, index, ty_args, &mono, &plan)?;
     check::check(ctx, code, &lowered)?;
-    Ok(lowered)
+    Ok(Stages {
+        mono,
+        plan,
+        lowered,
+    })
 }
