@@ -13,6 +13,7 @@ fn help_has_examples_and_exit_codes() {
         "run",
         "block",
         "disasm",
+        "lower",
         "verify",
         "conformance",
         "bench",
@@ -35,6 +36,9 @@ fn wrong_usage_is_code_1_on_standard_error() {
         &["run", "--function", "0x1::m::f", "--memory", "1"],
         &["verify"],
         &["disasm", "/no/such/file"],
+        &["lower"],
+        &["lower", "/no/such/file", "f"],
+        &["lower", "no_such_function"],
         &["block", "/no/such/file"],
         &["conformance", "/no/such/directory"],
         &["bench", "--filter", "no such kernel"],
@@ -170,6 +174,31 @@ fn disassembly() {
     let json = monomove(&["disasm", "--json", &golden("bytecode/v8/arith.mv")]).json();
     assert_eq!(json["schema"], "monomove.disasm/1");
     assert_eq!(json["kind"], "module");
+}
+
+#[test]
+fn lowered_functions() {
+    let file = golden("bytecode/v8/generics.mv");
+    for name in ["rep", "generics::rep", "0xcafe::generics::rep"] {
+        let run = monomove(&["lower", &file, name, "--stage", "stackless"]);
+        assert_eq!(run.code, 0, "{name}: {}", run.err);
+        assert!(run.out.contains("fun 0xcafe::generics::rep<T0>"), "{name}");
+    }
+    let run = monomove(&["lower", &file, "rep", "--type-args", "vector<u8>"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out.contains("0xcafe::generics::rep<vector<u8>>"),
+        "{}",
+        run.out
+    );
+    let run = monomove(&["lower", "0x1::vector::reverse", "--type-args", "u8"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    // Without type arguments there is nothing to lower; without the library nothing to call.
+    assert_eq!(monomove(&["lower", &file, "rep"]).code, 3);
+    assert_eq!(
+        monomove(&["lower", "0x1::vector::reverse", "--no-std"]).code,
+        3
+    );
 }
 
 #[test]

@@ -112,7 +112,12 @@ impl Exit {
     }
 
     fn of_failure(failure: &Failure) -> Self {
-        match failure.status {
+        Self::of_status(failure.status)
+    }
+
+    /// What a failing status means for the command.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status {
             StatusCode::OUT_OF_GAS
             | StatusCode::EXECUTION_LIMIT_REACHED
             | StatusCode::IO_LIMIT_REACHED

@@ -13,6 +13,7 @@ mod exit;
 mod input;
 mod layouts;
 mod limits;
+mod lower;
 mod output;
 mod progress;
 mod run;
@@ -37,6 +38,7 @@ Examples:
   monomove verify --roundtrip build/
   monomove disasm hello.mv
   monomove asm hello.masm -o hello.mv
+  monomove lower hello.mv add --stage stackless
   monomove conformance tests/golden --deps tests/stdlib/bytecode/v8 --gas
   monomove bench --filter sort
 
@@ -68,6 +70,8 @@ enum Command {
     Disasm(disasm::DisasmArgs),
     /// Assemble text to a binary
     Asm(asm::AsmArgs),
+    /// Print what the machine makes of a function
+    Lower(lower::LowerArgs),
     /// Check binaries: read, check bounds, and write back
     Verify(verify::VerifyArgs),
     /// Run a corpus of golden cases
@@ -100,6 +104,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Block(args)) => block::run(&args, &mut out),
         Some(Command::Disasm(args)) => disasm::run(&args, &mut out),
         Some(Command::Asm(args)) => asm::run(&args),
+        Some(Command::Lower(args)) => lower::run(&args, &mut out),
         Some(Command::Verify(args)) => verify::run(&args, &mut out),
         Some(Command::Conformance(args)) => conformance::run(&args, &mut out),
         Some(Command::Bench(args)) => bench::run(&args, &mut out),

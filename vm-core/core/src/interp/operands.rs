@@ -106,6 +106,13 @@ fn imm(value: u32, bytes: u32) -> Operand {
 }
 
 impl Op {
+    /// The name of the op alone.
+    pub(crate) fn name(&self) -> String {
+        let mut text = format!("{self:?}");
+        text.truncate(text.find(' ').unwrap_or(text.len()));
+        text
+    }
+
     /// Whether execution never goes on at the next op.
     pub(crate) fn leaves(&self) -> bool {
         matches!(

@@ -31,7 +31,7 @@ pub(crate) fn check(ctx: &Context, code: &Code, function: &Lowered) -> Run<()> {
     checker.function().map_err(|broken| {
         let name = ctx.types.name_text(function.name);
         let place = match broken.at.and_then(|at| function.code.get(at).zip(Some(at))) {
-            Some((op, at)) => format!("op {at}, {op:?}, "),
+            Some((op, at)) => format!("op {at}, {}, ", op.name()),
             None => String::new(),
         };
         Stop::with_message(

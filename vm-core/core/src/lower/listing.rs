@@ -282,8 +282,6 @@ impl MicroOps<'_> {
 
     /// `results <- Name operands`.
     fn op(&self, at: usize, op: &Op) -> String {
-        let debug = format!("{op:?}");
-        let name = debug.split(' ').next().unwrap_or_default();
         let (mut written, mut rest) = (Vec::new(), Vec::new());
         op.operands(&mut |_, operand| match operand {
             Operand::Write(slot, _) => written.push(self.map.name(slot)),
@@ -296,7 +294,7 @@ impl MicroOps<'_> {
         if !written.is_empty() {
             text = format!("{} <- ", list(written));
         }
-        text.push_str(name);
+        text.push_str(&op.name());
         if !rest.is_empty() {
             let _ = write!(text, " {}", list(rest));
         }
