@@ -25,6 +25,12 @@ pub fn compare_step(
     old: &dyn Fn(&StateKey) -> Option<Vec<u8>>,
 ) -> Result<(), Mismatch> {
     same(expected_outcome(expect), outcome(&output.outcome))?;
+    if let (Some(abort), Outcome::Failed(failure)) = (&expect.abort, &output.outcome)
+        && abort.message.is_some()
+    {
+        let message = |text: &Option<String>| format!("abort message {text:?}");
+        same(message(&abort.message), message(&failure.message))?;
+    }
     if !case.sequence || expect.returns.is_none() {
         return Ok(());
     }

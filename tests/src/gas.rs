@@ -43,10 +43,18 @@ struct Line {
 #[derive(Deserialize)]
 struct RawLine {
     id: String,
-    bytecode: u32,
+    bytecode: Versions,
     deps: DepsKind,
     steps: Vec<RawStep>,
     steps_paranoid: Option<Vec<RawStep>>,
+}
+
+/// Where a line holds: `8`, or `[8, 9]`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Versions {
+    One(u32),
+    Several(Vec<u32>),
 }
 
 #[derive(Deserialize)]
@@ -80,9 +88,15 @@ impl GasTable {
             let plain = plain.map_err(|error| (number, error))?;
             let paranoid = paranoid.map_err(|error| (number, error))?;
             let paranoid = (!paranoid.is_empty()).then_some(paranoid);
-            table
-                .lines
-                .insert((raw.id, raw.bytecode, raw.deps), Line { plain, paranoid });
+            let versions = match raw.bytecode {
+                Versions::One(version) => vec![version],
+                Versions::Several(versions) => versions,
+            };
+            let line = Line { plain, paranoid };
+            for version in versions {
+                let key = (raw.id.clone(), version, raw.deps);
+                table.lines.insert(key, line.clone());
+            }
         }
         Ok(table)
     }
@@ -118,6 +132,15 @@ impl RawStep {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_may_hold_for_several_versions() {
+        let line = r#"{"id":"a","bytecode":[9,10],"deps":"own","steps":[{"instructions":1,"gas":2,"type_nodes":0}]}"#;
+        let table = GasTable::parse(line).unwrap();
+        let steps = |version| table.steps("a", version, DepsKind::Own, false);
+        assert!(steps(8).is_none() && steps(9).is_some());
+        assert_eq!(steps(9), steps(10));
+    }
 
     #[test]
     fn type_nodes_are_taken_off() {

@@ -214,7 +214,7 @@ fn modules(dir: &Path, deps: &[PathBuf]) -> Result<BTreeMap<u32, Vec<ModuleBinar
     if versions.is_empty() {
         return Err(LoadError::Missing {
             path: dir.to_owned(),
-            expected: "bytecode/v6, v7 or v8 in it",
+            expected: "bytecode/v5 to v10 in it",
         });
     }
     Ok(versions)
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn every_case_has_its_gas() {
-        for dir in ["golden", "golden/bench", "random"] {
+        for dir in ["golden", "golden/bench", "random", "opcodes"] {
             let corpus = Corpus::load(&here(dir), &[]).unwrap();
             let gas = corpus.gas.unwrap();
             for case in &corpus.cases {

@@ -90,6 +90,8 @@ pub struct AbortExpectation {
     pub code: u64,
     /// Module that aborted.
     pub module: Option<String>,
+    /// The message that an `AbortMsg` must give; not compared if there is none here.
+    pub message: Option<String>,
 }
 
 /// Any other failure.

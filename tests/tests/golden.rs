@@ -115,6 +115,16 @@ fn random_programs_natively() {
 }
 
 #[test]
+fn opcodes_in_the_sandbox() {
+    check_here("opcodes", Backend::Wasm, 23753);
+}
+
+#[test]
+fn opcodes_natively() {
+    check_here("opcodes", Backend::Native, 23753);
+}
+
+#[test]
 fn library_in_the_sandbox() {
     check_here("stdlib/tests", Backend::Wasm, 72);
 }
