@@ -88,6 +88,10 @@ impl Machine {
     /// A function of `module` in view as text, at a stage of its lowering. Type arguments matter for micro-ops only.
     ///
     /// Nothing is executed; what is lowered passes the checker.
+    #[allow(
+        clippy::result_large_err,
+        reason = "a listing is made for people, one at a time"
+    )]
     pub fn listing(
         &mut self,
         module: &ModuleId,
