@@ -89,7 +89,9 @@ pub(crate) fn run(args: &LowerArgs, out: &mut Output) -> Result<Exit, CliError> 
     let mut machine = Machine::new(MachineConfig::default());
     // After a panic nothing of the machine is used again.
     let listing = catch_unwind(AssertUnwindSafe(|| {
-        machine.listing(&module, &function, &ty_args, stage, &mut modules)
+        machine
+            .listing(&module, &function, &ty_args, stage, &mut modules)
+            .map_err(Box::new)
     }));
     match listing {
         Ok(Ok(text)) => {
