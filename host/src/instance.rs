@@ -5,8 +5,10 @@ use crate::limits::Limits;
 use crate::outcome::{FaultKind, HostError, LimitHit, SandboxFault};
 use crate::state::StateView;
 use crate::store::{HostStore, MAX_TABLE_ELEMENTS, Stop, range};
-use monomove_core::{Call, CallOutput};
+use monomove_core::{Call, CallOutput, Trace, TraceLimits};
 use monomove_guest::abi::{ABI_VERSION, InjectedFault, Rejection, Reply};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wasmtime::{Global, Memory, Store, Trap, TypedFunc, Val};
 
 /// A request buffer larger than this is given back after the call.
@@ -35,6 +37,8 @@ pub(crate) struct Instance {
     stack: Option<(Global, u32)>,
     buffer: TypedFunc<u32, u32>,
     call: TypedFunc<u32, u64>,
+    /// Like `call`, recorded. Guests need not have it.
+    trace: Option<TypedFunc<u32, u64>>,
     fault: Option<TypedFunc<u32, ()>>,
     /// The encoded request, reused.
     request: Vec<u8>,
@@ -82,6 +86,7 @@ impl Instance {
             call: instance
                 .get_typed_func(&mut store, "mm_call")
                 .map_err(missing)?,
+            trace: instance.get_typed_func(&mut store, "mm_trace").ok(),
             fault: instance.get_typed_func(&mut store, "mm_fault").ok(),
             store,
             limits,
@@ -129,17 +134,41 @@ impl Instance {
         call: &Call,
         view: &dyn StateView,
     ) -> Result<CallOutput, CallError> {
+        let function = self.call.clone();
+        self.request(&function, call, view)
+    }
+
+    /// Runs and records one call.
+    pub(crate) fn trace(
+        &mut self,
+        call: &Call,
+        view: &dyn StateView,
+        limits: &TraceLimits,
+    ) -> Result<(CallOutput, Trace), CallError> {
+        let Some(function) = self.trace.clone() else {
+            return Err(HostError::Instantiate("no export `mm_trace`".into()).into());
+        };
+        self.request(&function, &(call, limits), view)
+    }
+
+    /// Sends a request to `function` and reads the answer.
+    fn request<A: DeserializeOwned>(
+        &mut self,
+        function: &TypedFunc<u32, u64>,
+        request: &impl Serialize,
+        view: &dyn StateView,
+    ) -> Result<A, CallError> {
         if self.request.capacity() > KEEP_BYTES {
             self.request = Vec::new();
         }
         self.request.clear();
-        bcs::serialize_into(&mut self.request, call)
+        bcs::serialize_into(&mut self.request, request)
             .map_err(|error| HostError::Request(error.to_string()))?;
         self.store.set_epoch_deadline(self.deadline);
         // SAFETY: the guest only runs within `exchange` here; the view is borrowed for longer, and taken back right after. Should a
         // panic of the view unwind through it, then the sandbox has no instance any more (it puts it back after success alone).
         unsafe { self.store.data_mut().lend(view) };
-        let result = self.exchange();
+        let result = self.exchange(function);
         let store = self.store.data_mut();
         store.take_back();
         match store.state_error.take() {
@@ -149,9 +178,12 @@ impl Instance {
     }
 
     /// Sends the request, runs it, reads the output.
-    fn exchange(&mut self) -> Result<CallOutput, CallError> {
+    fn exchange<A: DeserializeOwned>(
+        &mut self,
+        function: &TypedFunc<u32, u64>,
+    ) -> Result<A, CallError> {
         let len = self.send()?;
-        let packed = self.call.call(&mut self.store, len);
+        let packed = function.call(&mut self.store, len);
         match Reply::unpack(packed.map_err(|error| self.broken(&error))?) {
             Reply::Output { ptr, len } => range(self.memory.data(&self.store), ptr, len)
                 .and_then(|bytes| {

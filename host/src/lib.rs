@@ -60,6 +60,11 @@ pub use monomove_core::{
     Access, Call, CallOutput, Event, Failure, GasSchedule, Location, NewTable, Outcome,
     PublishRequest, TypedValue, WriteOp,
 };
+pub use monomove_core::{
+    Checkpoint, EventColumns, EventKind, FrameRef, Profile, ProfileFrame, Replay, StepColumns,
+    Trace, TraceEnd, TraceError, TraceEvent, TraceFunction, TraceHeader, TraceLimits, TracePlace,
+    WriteColumns,
+};
 pub use monomove_guest::abi;
 pub use monomove_types::{
     AccountAddress, Identifier, ModuleId, StateKey, StatusCode, StructTag, TypeTag,

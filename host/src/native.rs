@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::instance::CallError;
 use crate::outcome::{FaultKind, HostError, SandboxFault};
 use crate::state::StateView;
-use monomove_core::{Call, CallOutput, Machine};
+use monomove_core::{Call, CallOutput, Machine, Trace, TraceLimits};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -36,13 +36,30 @@ impl NativeInstance {
         call: &Call,
         view: &dyn StateView,
     ) -> Result<CallOutput, CallError> {
+        self.with_view(view, |machine, native| machine.call(call, native))
+    }
+
+    pub(crate) fn trace(
+        &mut self,
+        call: &Call,
+        view: &dyn StateView,
+        limits: &TraceLimits,
+    ) -> Result<(CallOutput, Trace), CallError> {
+        self.with_view(view, |machine, native| machine.trace(call, native, limits))
+    }
+
+    fn with_view<A>(
+        &mut self,
+        view: &dyn StateView,
+        work: impl FnOnce(&mut Machine, &mut NativeView<'_>) -> A,
+    ) -> Result<A, CallError> {
         let mut native = NativeView {
             view,
             code: &mut self.code,
             error: None,
         };
         // After a panic the machine is dropped, so nobody sees what it left half done.
-        let result = catch_unwind(AssertUnwindSafe(|| self.machine.call(call, &mut native)));
+        let result = catch_unwind(AssertUnwindSafe(|| work(&mut self.machine, &mut native)));
         if let Some(error) = native.error {
             return Err(HostError::State(error).into());
         }

@@ -6,9 +6,10 @@ use crate::instance::{CallError, Instance};
 use crate::native::NativeInstance;
 use crate::outcome::{HostError, SandboxFault, TransactionOutcome};
 use crate::state::StateView;
-use monomove_core::{Call, CallOutput, Failure, Location};
+use monomove_core::{Call, Failure, Location, Trace, TraceLimits};
 use monomove_guest::abi::InjectedFault;
 use monomove_types::{NestingTooDeep, StatusCode};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Runs calls, one at a time, on any view at any time: what it keeps between calls is code that it checks against the view first.
@@ -55,44 +56,77 @@ impl Sandbox {
         view: &dyn StateView,
         inspector: &mut dyn Inspector,
     ) -> Result<TransactionOutcome, HostError> {
-        let most = self.engine.limits().gas_per_transaction;
-        if call.gas_limit > most {
-            let mut call = call.clone();
-            call.gas_limit = most;
-            return self.execute_within_limits(&call, view, inspector);
-        }
-        self.execute_within_limits(call, view, inspector)
+        let call = &*self.within_limits(call);
+        inspector.before_call(call);
+        let run = |runner: &mut Runner| match runner {
+            Runner::Wasm(instance) => instance.call(call, view),
+            Runner::Native(instance) => instance.call(call, view),
+        };
+        let outcome = match self.tried(call, inspector, run)? {
+            Tried::Done(output) => TransactionOutcome::of(output),
+            Tried::Discarded(failure) => TransactionOutcome::Discarded(failure),
+            Tried::Fault(fault) => TransactionOutcome::SandboxFault(fault),
+        };
+        inspector.after_call(call, &outcome);
+        Ok(outcome)
     }
 
-    fn execute_within_limits(
+    /// Like [`execute`](Self::execute), to the same outcome, and records the run within `limits`. There is no recording of a call that
+    /// the machine never saw, nor of one that broke the sandbox.
+    pub fn trace(
         &mut self,
         call: &Call,
         view: &dyn StateView,
+        limits: &TraceLimits,
+    ) -> Result<(TransactionOutcome, Option<Trace>), HostError> {
+        let call = &*self.within_limits(call);
+        let run = |runner: &mut Runner| match runner {
+            Runner::Wasm(instance) => instance.trace(call, view, limits),
+            Runner::Native(instance) => instance.trace(call, view, limits),
+        };
+        Ok(match self.tried(call, &mut NoInspector, run)? {
+            Tried::Done((output, trace)) => (TransactionOutcome::of(output), Some(trace)),
+            Tried::Discarded(failure) => (TransactionOutcome::Discarded(failure), None),
+            Tried::Fault(fault) => (TransactionOutcome::SandboxFault(fault), None),
+        })
+    }
+
+    /// The call with no more gas than the engine gives.
+    fn within_limits<'a>(&self, call: &'a Call) -> Cow<'a, Call> {
+        let most = self.engine.limits().gas_per_transaction;
+        if call.gas_limit <= most {
+            return Cow::Borrowed(call);
+        }
+        let mut call = call.clone();
+        call.gas_limit = most;
+        Cow::Owned(call)
+    }
+
+    /// Runs `call` by `run`, again after a first fault if the engine says so.
+    fn tried<A>(
+        &mut self,
+        call: &Call,
         inspector: &mut dyn Inspector,
-    ) -> Result<TransactionOutcome, HostError> {
-        inspector.before_call(call);
+        run: impl Fn(&mut Runner) -> Result<A, CallError>,
+    ) -> Result<Tried<A>, HostError> {
         if call.ty_args.iter().any(|tag| tag.check_nesting().is_err()) {
             // It has no byte form, so that it could not even be put to the machine.
-            let outcome = TransactionOutcome::Discarded(too_deep());
-            inspector.after_call(call, &outcome);
-            return Ok(outcome);
+            return Ok(Tried::Discarded(too_deep()));
         }
         let mut retry = self.engine.retry_faults();
-        let outcome = loop {
-            match self.attempt(call, view) {
-                Ok(output) => break TransactionOutcome::of(output),
+        loop {
+            match self.attempt(&run) {
+                Ok(answer) => return Ok(Tried::Done(answer)),
                 Err(CallError::Host(error)) => return Err(error),
                 Err(CallError::Fault(fault)) => {
                     inspector.on_fault(&fault, retry);
                     if !retry {
-                        break TransactionOutcome::SandboxFault(fault);
+                        return Ok(Tried::Fault(fault));
                     }
                     retry = false;
                 }
             }
-        };
-        inspector.after_call(call, &outcome);
-        Ok(outcome)
+        }
     }
 
     /// Throws the instance away; the next call gets a fresh one. Results do not depend on it.
@@ -110,13 +144,13 @@ impl Sandbox {
         }
     }
 
-    /// One run of `call`. The instance is kept only if it is sound afterwards.
-    fn attempt(&mut self, call: &Call, view: &dyn StateView) -> Result<CallOutput, CallError> {
+    /// One run. The instance is kept only if it is sound afterwards.
+    fn attempt<A>(
+        &mut self,
+        run: impl Fn(&mut Runner) -> Result<A, CallError>,
+    ) -> Result<A, CallError> {
         let mut runner = self.take_runner()?;
-        let result = match &mut runner {
-            Runner::Wasm(instance) => instance.call(call, view),
-            Runner::Native(instance) => instance.call(call, view),
-        };
+        let result = run(&mut runner);
         let is_full = match &runner {
             Runner::Wasm(instance) => instance.is_full(),
             Runner::Native(instance) => instance.is_full(),
@@ -136,6 +170,13 @@ impl Sandbox {
             None => Runner::Native(Box::new(NativeInstance::new(&self.engine))),
         })
     }
+}
+
+/// What became of a call.
+enum Tried<A> {
+    Done(A),
+    Discarded(Failure),
+    Fault(SandboxFault),
 }
 
 /// The failure of a call whose type arguments nest too deeply.

@@ -35,9 +35,35 @@ struct Entry {
     touched: bool,
 }
 
+/// What was done with a global value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AccessKind {
+    /// Read from the state.
+    Load,
+    /// Looked up again.
+    Find,
+    /// Borrowed to be changed in place.
+    Touch,
+    /// Taken out.
+    Take,
+    /// Put in.
+    Store,
+}
+
+/// One access to a global value, for a tracer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GlobalAccess {
+    pub(crate) slot: GlobalSlot,
+    pub(crate) kind: AccessKind,
+    /// The value that is taken or stored.
+    pub(crate) object: Option<Addr>,
+}
+
 /// The working set of one transaction.
 #[derive(Debug)]
 pub(crate) struct Globals {
+    /// Accesses so far, if a tracer wants to know.
+    pub(crate) log: Option<Vec<GlobalAccess>>,
     entries: Vec<Entry>,
     index: HashTable<u32>,
     state: FixedState,
@@ -50,6 +76,7 @@ pub(crate) struct GlobalSlot(usize);
 impl Globals {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
+            log: None,
             entries: Vec::new(),
             index: HashTable::new(),
             state: FixedState::with_seed(seed),
@@ -58,16 +85,49 @@ impl Globals {
 
     /// Forgets everything: the next transaction starts from the state.
     pub(crate) fn clear(&mut self) {
+        self.log = None;
         self.entries.clear();
         self.index.clear();
     }
 
     /// The slot of a value, if it was touched before.
-    pub(crate) fn find(&self, key: &GlobalKey) -> Option<GlobalSlot> {
+    pub(crate) fn find(&mut self, key: &GlobalKey) -> Option<GlobalSlot> {
         let hash = self.state.hash_one(key);
-        self.index
+        let slot = self
+            .index
             .find(hash, |&i| self.entries[i as usize].key == *key)
-            .map(|&i| GlobalSlot(i as usize))
+            .map(|&i| GlobalSlot(i as usize))?;
+        self.note(slot, AccessKind::Find, None);
+        Some(slot)
+    }
+
+    #[inline]
+    fn note(&mut self, slot: GlobalSlot, kind: AccessKind, object: Option<Addr>) {
+        if let Some(log) = &mut self.log {
+            log.push(GlobalAccess { slot, kind, object });
+        }
+    }
+
+    /// The key and layout of a value, and the bytes that the state had for it.
+    pub(crate) fn about(
+        &self,
+        ctx: &Context,
+        slot: GlobalSlot,
+    ) -> Run<(StateKey, LayoutId, Option<&[u8]>)> {
+        let entry = &self.entries[slot.0];
+        Ok((
+            state_key(ctx, &entry.key)?,
+            entry.layout,
+            entry.original.as_deref(),
+        ))
+    }
+
+    /// The bytes that the state had for values that may have changed, by their keys.
+    pub(crate) fn originals(&self, ctx: &Context) -> BTreeMap<StateKey, Option<&[u8]>> {
+        let touched = self.entries.iter().filter(|entry| entry.touched);
+        touched
+            .filter_map(|e| Some((state_key(ctx, &e.key).ok()?, e.original.as_deref())))
+            .collect()
     }
 
     /// Reads a value from the state, decodes it, and adds it to the working set. Second: bytes read.
@@ -110,6 +170,7 @@ impl Globals {
         let entries = &self.entries;
         self.index
             .insert_unique(hash, id, |&i| state.hash_one(&entries[i as usize].key));
+        self.note(slot, AccessKind::Load, None);
         Ok((slot, read))
     }
 
@@ -121,12 +182,18 @@ impl Globals {
     /// Replaces the value.
     pub(crate) fn set(&mut self, slot: GlobalSlot, object: Option<Addr>) {
         let entry = &mut self.entries[slot.0];
-        (entry.object, entry.touched) = (object, true);
+        let old = std::mem::replace(&mut entry.object, object);
+        entry.touched = true;
+        match object {
+            Some(_) => self.note(slot, AccessKind::Store, object),
+            None => self.note(slot, AccessKind::Take, old),
+        }
     }
 
     /// Notes that the value may be changed in place.
     pub(crate) fn touch(&mut self, slot: GlobalSlot) {
         self.entries[slot.0].touched = true;
+        self.note(slot, AccessKind::Touch, None);
     }
 
     /// What changed, in the order of the keys.

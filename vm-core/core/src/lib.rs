@@ -13,9 +13,11 @@ mod machine;
 mod memory;
 mod natives;
 mod stop;
+mod trace;
 mod value;
 
 pub use api::*;
 pub use gas::GasSchedule;
 pub use lower::listing::Stage;
 pub use machine::Machine;
+pub use trace::*;

@@ -12,6 +12,8 @@ use crate::lower::mono::Shape;
 use crate::memory::code::CodeRef;
 use crate::memory::{Addr, Memory};
 use crate::stop::{Fail, Run, Stop};
+use crate::trace::record::Recorder;
+use crate::trace::{NoTracer, Trace, TraceLimits, Tracer};
 use crate::value::bcs;
 use crate::value::decode::DecodeError;
 use crate::{
@@ -77,12 +79,39 @@ impl Machine {
     /// Runs one call against `view`.
     pub fn call(&mut self, call: &Call, view: &mut dyn StateView) -> CallOutput {
         for _ in 0..MAX_RESTARTS {
-            match self.attempt(call, view) {
-                Some(output) => return output,
-                None => self.reset_context(),
+            match self.attempt(call, view, &mut NoTracer) {
+                Ok(output) => return output,
+                Err(_) => self.reset_context(),
             }
         }
         failed(failure(&self.ctx, unstable(), None), 0, 0, 0)
+    }
+
+    /// Runs one call as [`call`](Self::call) does, to the same output, and records it.
+    pub fn trace(
+        &mut self,
+        call: &Call,
+        view: &mut dyn StateView,
+        limits: &TraceLimits,
+    ) -> (CallOutput, Trace) {
+        for _ in 0..MAX_RESTARTS {
+            let mut recorder = Recorder::new(*limits, call.gas_limit);
+            match self.attempt(call, view, &mut recorder) {
+                Ok(output) => {
+                    let trace = recorder.into_trace(&output);
+                    return (output, trace);
+                }
+                Err(NoOutput::Stale) => self.reset_context(),
+                Err(NoOutput::Untraceable) => {
+                    let output = self.call(call, view);
+                    let trace = recorder.into_trace(&output);
+                    return (output, trace);
+                }
+            }
+        }
+        let output = failed(failure(&self.ctx, unstable(), None), 0, 0, 0);
+        let trace = Recorder::new(*limits, call.gas_limit).into_trace(&output);
+        (output, trace)
     }
 
     /// A function of `module` in view as text, at a stage of its lowering. Type arguments matter for micro-ops only.
@@ -104,8 +133,8 @@ impl Machine {
             self.next_transaction();
             match self.list(module, function, ty_args, stage, view) {
                 Ok(text) => return Ok(text),
-                Err(Stop::Stale) => self.reset_context(),
                 Err(Stop::Fail(fail)) => return Err(failure(&self.ctx, *fail, None)),
+                Err(Stop::Stale | Stop::Untraceable) => self.reset_context(),
             }
         }
         Err(failure(&self.ctx, unstable(), None))
@@ -151,10 +180,18 @@ impl Machine {
         self.ctx.transaction = self.transaction;
     }
 
-    /// One attempt; `None` when cached code turned out to be stale.
-    fn attempt(&mut self, call: &Call, view: &mut dyn StateView) -> Option<CallOutput> {
+    /// One attempt at a call, watched by `tracer`.
+    fn attempt<T: Tracer>(
+        &mut self,
+        call: &Call,
+        view: &mut dyn StateView,
+        tracer: &mut T,
+    ) -> Result<CallOutput, NoOutput> {
         self.next_transaction();
         self.memory.reset();
+        if T::ACTIVE {
+            self.memory.clean();
+        }
         self.globals.clear();
         self.frames.clear();
         let stack_end = self.memory.stack_end();
@@ -175,19 +212,25 @@ impl Machine {
             call_depth: self.config.call_depth as usize,
             operand_limit: self.config.operand_stack,
             stack_end,
+            stack_limit: stack_end,
+            traced: false,
             pc: CodeRef::NONE.at(0),
             fp: 0,
             locks: 0,
             closure_frames: 0,
             instance: crate::context::ids::InstanceId(0),
             height: 0,
+            lead: 0,
             stopped_at: None,
         };
-        let result = run_call(&mut run, call)
-            .and_then(|finished| Ok((finished, run.globals.changes(run.ctx, run.memory)?)));
+        let result = run_call(&mut run, call, tracer);
+        tracer.stopped(&mut run);
+        let result =
+            result.and_then(|finished| Ok((finished, run.globals.changes(run.ctx, run.memory)?)));
         let (gas_used, other) = (call.gas_limit - run.gas, run.other_gas);
-        match result {
-            Ok((finished, writes)) => Some(CallOutput {
+        let effects = std::mem::take(&mut run.effects);
+        let output = match result {
+            Ok((finished, writes)) => CallOutput {
                 outcome: Outcome::Returned {
                     values: finished.values,
                     mut_args: finished.mut_args,
@@ -196,12 +239,16 @@ impl Machine {
                 instruction_gas: gas_used - other,
                 instructions: run.instructions,
                 writes,
-                events: run.effects.events,
-                new_tables: run.effects.new_tables,
-                removed_tables: run.effects.removed_tables,
-                publish_request: run.effects.publish_request,
-            }),
-            Err(Stop::Stale) => None,
+                events: effects.events,
+                new_tables: effects.new_tables,
+                removed_tables: effects.removed_tables,
+                publish_request: effects.publish_request,
+            },
+            Err(Stop::Stale) => return Err(NoOutput::Stale),
+            Err(Stop::Untraceable) => {
+                tracer.gave_up(&run);
+                return Err(NoOutput::Untraceable);
+            }
             Err(Stop::Fail(fail)) => {
                 let unwound = run.unwind(fail.uncharged);
                 let instructions = run.instructions.saturating_sub(unwound.instructions);
@@ -212,15 +259,25 @@ impl Machine {
                     refunded
                 };
                 let instruction_gas = refunded.saturating_sub(other);
-                Some(failed(
+                failed(
                     failure(run.ctx, *fail, unwound.at),
                     used,
                     instruction_gas,
                     instructions,
-                ))
+                )
             }
-        }
+        };
+        tracer.finished(&run, &output);
+        Ok(output)
     }
+}
+
+/// Why an attempt came to nothing.
+enum NoOutput {
+    /// Cached code was not what the state holds.
+    Stale,
+    /// [`Stop::Untraceable`].
+    Untraceable,
 }
 
 fn unstable() -> Fail {
@@ -286,7 +343,7 @@ fn failure(
 }
 
 /// Checks the call, places its arguments, runs it, and reads what it returned.
-fn run_call(run: &mut Interpreter<'_>, call: &Call) -> Run<Finished> {
+fn run_call<T: Tracer>(run: &mut Interpreter<'_>, call: &Call, tracer: &mut T) -> Run<Finished> {
     let id = run.ctx.module_ref(&call.module)?;
     let module = run.ctx.module(run.view, id)?;
     let name = run.ctx.types.name(call.function.as_str())?;
@@ -331,7 +388,7 @@ fn run_call(run: &mut Interpreter<'_>, call: &Call) -> Run<Finished> {
     }
     let homes = place_arguments(run, call, &params, &shape, fp)?;
     let entry = run.code.target(key)?;
-    run.run(entry)?;
+    run.run(entry, tracer)?;
     let values = results
         .iter()
         .zip(&shape.results)

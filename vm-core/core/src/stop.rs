@@ -11,6 +11,8 @@ pub(crate) type Run<T> = Result<T, Stop>;
 pub(crate) enum Stop {
     /// The transaction fails with a status.
     Fail(Box<Fail>),
+    /// The traced form of a function cannot run where its fast form can.
+    Untraceable,
     /// Cached code no longer is what the state holds: the context is dropped and the transaction starts anew.
     Stale,
 }

@@ -3,7 +3,9 @@
 //! The instance is single-threaded and the host never calls an export while another one runs, so the session is a
 //! thread-local `RefCell` that is never found borrowed.
 
-use crate::abi::{ABI_VERSION, ABSENT, INBOX_BYTES, InjectedFault, MAX_PANIC_BYTES, Reply};
+use crate::abi::{
+    ABI_VERSION, ABSENT, INBOX_BYTES, InjectedFault, MAX_PANIC_BYTES, Rejection, Reply,
+};
 use crate::{Session, fault};
 use monomove_core::{CodeToken, ModuleCode, StateError, StateView};
 use monomove_types::{ModuleId, StateKey};
@@ -77,15 +79,27 @@ extern "C" fn mm_init(len: usize) -> u32 {
 #[unsafe(no_mangle)]
 extern "C" fn mm_call(len: usize) -> u64 {
     SESSION.with_borrow_mut(|session| {
-        let reply = VIEW.with_borrow_mut(|view| match session.call(len, view) {
-            Ok(output) => Reply::Output {
-                ptr: output.as_ptr() as u32,
-                len: output.len() as u32,
-            },
-            Err(rejection) => Reply::Rejected(rejection.code()),
-        });
-        reply.pack()
+        VIEW.with_borrow_mut(|view| reply(session.call(len, view)).pack())
     })
+}
+
+/// Runs and records the call in the request buffer; see [`Reply`].
+// SAFETY: no other function of the module has this name.
+#[unsafe(no_mangle)]
+extern "C" fn mm_trace(len: usize) -> u64 {
+    SESSION.with_borrow_mut(|session| {
+        VIEW.with_borrow_mut(|view| reply(session.trace(len, view)).pack())
+    })
+}
+
+fn reply(answer: Result<&[u8], Rejection>) -> Reply {
+    match answer {
+        Ok(output) => Reply::Output {
+            ptr: output.as_ptr() as u32,
+            len: output.len() as u32,
+        },
+        Err(rejection) => Reply::Rejected(rejection.code()),
+    }
 }
 
 /// Brings about a fault ([`InjectedFault`]); returns only if `kind` is unknown.

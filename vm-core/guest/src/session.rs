@@ -1,7 +1,8 @@
 //! One machine and the buffers of its calls: everything of the guest that needs no pointers.
 
 use crate::abi::Rejection;
-use monomove_core::{Call, Machine, MachineConfig, StateView};
+use monomove_core::{Call, Machine, MachineConfig, StateView, TraceLimits};
+use serde::Serialize;
 
 /// A request buffer larger than this is given back after the call.
 const KEEP_BYTES: usize = 1 << 20;
@@ -49,11 +50,26 @@ impl Session {
         let bytes = self.request.get(..len).ok_or(Rejection::Length)?;
         let call: Call = bcs::from_bytes(bytes).map_err(|_| Rejection::Request)?;
         let output = machine.call(&call, view);
+        self.answer(&output)
+    }
+
+    /// Runs and records the call in the first `len` bytes of the request buffer, which has the limits of the recording behind the call.
+    /// The output and the recording stay valid until the next call.
+    pub fn trace(&mut self, len: usize, view: &mut dyn StateView) -> Result<&[u8], Rejection> {
+        let machine = self.machine.as_mut().ok_or(Rejection::NotInitialized)?;
+        let bytes = self.request.get(..len).ok_or(Rejection::Length)?;
+        let request = bcs::from_bytes(bytes).map_err(|_| Rejection::Request)?;
+        let (call, limits): (Call, TraceLimits) = request;
+        let answer = machine.trace(&call, view, &limits);
+        self.answer(&answer)
+    }
+
+    fn answer(&mut self, answer: &impl Serialize) -> Result<&[u8], Rejection> {
         if self.output.capacity() > KEEP_BYTES {
             self.output = Vec::new();
         }
         self.output.clear();
-        bcs::serialize_into(&mut self.output, &output).map_err(|_| Rejection::Output)?;
+        bcs::serialize_into(&mut self.output, answer).map_err(|_| Rejection::Output)?;
         Ok(&self.output)
     }
 }

@@ -3,8 +3,8 @@
 //! The tests of the workspace package `monomove-tests` include this file too.
 
 use monomove::{
-    Call, CallOutput, Engine, MemoryState, Outcome, Sandbox, StateCommit, StateKey, StateView,
-    TransactionOutcome, WriteOp,
+    Call, CallOutput, Checkpoint, Engine, MemoryState, Outcome, Replay, Sandbox, StateCommit,
+    StateKey, StateView, Trace, TraceEnd, TraceLimits, TransactionOutcome, WriteOp,
 };
 use monomove_tests::{Executed, Executor, ModuleBinary};
 
@@ -13,6 +13,10 @@ pub(crate) struct SandboxExecutor {
     sandbox: Sandbox,
     loaded: MemoryState,
     state: MemoryState,
+    /// Every call is also traced, and must come to the same.
+    trace: Option<TraceLimits>,
+    /// The recording of the last call.
+    pub(crate) recorded: Option<Trace>,
 }
 
 impl SandboxExecutor {
@@ -22,7 +26,34 @@ impl SandboxExecutor {
             sandbox: Sandbox::new(engine),
             loaded: MemoryState::new(),
             state: MemoryState::new(),
+            trace: None,
+            recorded: None,
         }
+    }
+
+    /// Traces every call as well.
+    pub(crate) fn traced(mut self, limits: TraceLimits) -> Self {
+        self.trace = Some(limits);
+        self
+    }
+
+    /// Traces a call that gave `outcome`, and reads the recording.
+    fn check_trace(
+        &mut self,
+        call: &Call,
+        outcome: &TransactionOutcome,
+        limits: &TraceLimits,
+    ) -> Result<(), String> {
+        let traced = self.sandbox.trace(call, &self.state, limits);
+        let (traced, trace) = traced.map_err(|error| error.to_string())?;
+        if traced != *outcome {
+            return Err(format!("traced: {traced:?}, untraced: {outcome:?}"));
+        }
+        if let (Some(trace), TransactionOutcome::Kept(output)) = (&trace, outcome) {
+            check(trace, output)?;
+        }
+        self.recorded = trace;
+        Ok(())
     }
 }
 
@@ -42,7 +73,13 @@ impl Executor for SandboxExecutor {
     }
 
     fn execute(&mut self, call: &Call) -> Executed {
-        match self.sandbox.execute(call, &self.state) {
+        let outcome = self.sandbox.execute(call, &self.state);
+        if let (Ok(outcome), Some(limits)) = (&outcome, self.trace)
+            && let Err(error) = self.check_trace(call, outcome, &limits)
+        {
+            return Executed::Fault(error);
+        }
+        match outcome {
             Ok(TransactionOutcome::Kept(output)) => Executed::Output(Box::new(output)),
             Ok(TransactionOutcome::Discarded(failure)) => Executed::Output(Box::new(CallOutput {
                 outcome: Outcome::Failed(failure),
@@ -71,4 +108,54 @@ impl Executor for SandboxExecutor {
             .flatten()
             .map(|bytes| bytes.to_vec())
     }
+}
+
+/// Whether a recording agrees with the output and with itself: its steps are the instructions, its gas adds up, and going from one
+/// checkpoint to the next, either way, gives the same state.
+fn check(trace: &Trace, output: &CallOutput) -> Result<(), String> {
+    let complete = trace.header.end == TraceEnd::Complete;
+    let (steps, executed) = (trace.len() as u64, output.instructions);
+    // The instruction that failed may not count.
+    if complete && steps != executed && steps != executed + 1 {
+        return Err(format!("{steps} steps for {executed} instructions"));
+    }
+    let gas = &trace.steps.gas;
+    if !gas.is_sorted() || gas.last().is_some_and(|&last| last > output.gas_used) {
+        return Err("the gas of the trace does not add up".into());
+    }
+    let [first, ..] = trace.checkpoints.as_slice() else {
+        return Ok(());
+    };
+    let mut replay = Replay::new(trace).map_err(|error| error.to_string())?;
+    for checkpoint in &trace.checkpoints {
+        while replay.step() < checkpoint.step as usize {
+            replay.forward().map_err(|error| error.to_string())?;
+        }
+        agrees(&replay, checkpoint)?;
+    }
+    while replay.step() > 0 {
+        replay.back().map_err(|error| error.to_string())?;
+    }
+    agrees(&replay, first)
+}
+
+fn agrees(replay: &Replay<'_>, checkpoint: &Checkpoint) -> Result<(), String> {
+    let at = checkpoint.step;
+    // Bytes of the frame stack that were never used are zero.
+    let (ours, theirs) = (replay.stack(), checkpoint.stack.as_slice());
+    let byte = |stack: &[u8], n: usize| stack.get(n).copied().unwrap_or(0);
+    let used = ours.len().max(theirs.len());
+    if let Some(n) = (0..used).find(|&n| byte(ours, n) != byte(theirs, n)) {
+        return Err(format!("step {at}: stack byte {n} differs"));
+    }
+    if replay.heap().len() != checkpoint.heap.len() {
+        return Err(format!("step {at}: the heap has another size"));
+    }
+    if let Some(n) = (0..checkpoint.heap.len()).find(|&n| replay.heap()[n] != checkpoint.heap[n]) {
+        return Err(format!("step {at}: heap byte {n} differs"));
+    }
+    if replay.frames() != checkpoint.frames {
+        return Err(format!("step {at}: the frames differ"));
+    }
+    Ok(())
 }

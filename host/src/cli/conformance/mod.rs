@@ -5,7 +5,7 @@ mod executor;
 use std::path::PathBuf;
 
 use clap::Args;
-use monomove::{Backend, Engine, EngineConfig, Limits};
+use monomove::{Backend, Engine, EngineConfig, Limits, TraceLimits};
 use monomove_tests::{CaseFailure, Corpus, DepsKind, ModuleBinary, Options};
 use serde::Serialize;
 
@@ -14,6 +14,12 @@ use super::output::{self, BAD, GOOD, Output, escape_line, styled};
 use super::progress::Progress;
 use super::stdlib;
 use executor::SandboxExecutor;
+
+/// Steps between checkpoints: few, so that there are some in short runs.
+const CHECKPOINT_STEPS: u32 = 32;
+
+/// Memory of a guest that holds a recording and its encoded form.
+const TRACE_MEMORY_BYTES: u64 = 1 << 30;
 
 /// Version of the JSON form.
 const SCHEMA: &str = "monomove.conformance/1";
@@ -47,6 +53,9 @@ pub(crate) struct ConformanceArgs {
     /// Also compare instruction counts and gas with gas.jsonl
     #[arg(long)]
     gas: bool,
+    /// Also trace every call: it must come to the same, and the recording must replay
+    #[arg(long)]
+    trace: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -90,6 +99,10 @@ pub(crate) fn run(args: &ConformanceArgs, out: &mut Output) -> Result<Exit, CliE
     check_selection(args, &corpus)?;
     let limits = Limits {
         gas_per_transaction: u64::MAX,
+        guest_memory_bytes: match args.trace {
+            true => TRACE_MEMORY_BYTES,
+            false => Limits::default().guest_memory_bytes,
+        },
         ..Limits::default()
     };
     let backend = if args.native {
@@ -106,6 +119,12 @@ pub(crate) fn run(args: &ConformanceArgs, out: &mut Output) -> Result<Exit, CliE
         ..EngineConfig::default()
     })?;
     let mut machine = SandboxExecutor::new(&engine);
+    if args.trace {
+        machine = machine.traced(TraceLimits {
+            checkpoint_steps: CHECKPOINT_STEPS,
+            ..TraceLimits::default()
+        });
+    }
     let progress = Progress::new(corpus.selected(&options).len());
     let report = monomove_tests::run(&corpus, &options, &mut machine, &mut || progress.step())?;
     progress.finish();

@@ -57,7 +57,7 @@ impl Interpreter<'_> {
         let caller = self.code.instance(self.instance).clone();
         let call = &caller.closure_calls[call as usize];
         let new_fp = fp + call.frame;
-        if new_fp + target.extent > self.stack_end {
+        if new_fp.wrapping_sub(self.lead) + target.extent > self.stack_limit {
             return Err(Stop::status(StatusCode::CALL_STACK_OVERFLOW));
         }
         let callee = self.code.instance(target.instance).clone();

@@ -12,8 +12,8 @@ use crate::context::Context;
 use crate::context::ids::{InstanceId, LayoutId, TargetId};
 use crate::gas::GasSchedule;
 use crate::globals::Globals;
-use crate::lower;
 use crate::lower::code::{Code, Lowered};
+use crate::lower::{self, Form};
 use crate::memory::code::{CodeRef, Pc};
 use crate::memory::{Addr, Memory};
 use crate::natives::{self, NativeCall, NativeId};
@@ -78,7 +78,12 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) instructions: u64,
     pub(crate) call_depth: usize,
     pub(crate) operand_limit: u32,
+    /// Address after the frame stack; 0 while tracing, so that the fast loop leaves every call to the slow path.
     pub(crate) stack_end: Addr,
+    /// Address after the frame stack.
+    pub(crate) stack_limit: Addr,
+    /// Whether the traced form of functions runs.
+    pub(crate) traced: bool,
     /// The next op.
     pub(crate) pc: Pc,
     /// Start of the running frame.
@@ -91,6 +96,9 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) locks: u32,
     /// Callees on the call stack that were entered as function values.
     pub(crate) closure_frames: u32,
+    /// How much lower the frames of the running function's callees would be without tracing: forms differ in the size of their frames,
+    /// but not in where the frame stack overflows. 0 without tracing.
+    pub(crate) lead: u32,
     /// Where execution stopped: after the op that failed.
     pub(crate) stopped_at: Option<Pc>,
 }
@@ -143,7 +151,7 @@ impl Interpreter<'_> {
         if let Some(caller) = key.caller.filter(|&caller| caller != key.module) {
             self.check_visible(&module, index, caller)?;
         }
-        let instance = self.instance_of(&module, index, key.ty_args, false)?;
+        let instance = self.instance_of(&module, index, key.ty_args, Form::Fast)?;
         let lowered = self.code.instance(instance).clone();
         let (params, results) = (
             self.ctx.types.list_id(&lowered.params)?,
@@ -218,9 +226,9 @@ impl Interpreter<'_> {
         module: &Rc<crate::context::module::Module>,
         index: u16,
         ty_args: crate::context::ids::TypeListId,
-        checked: bool,
+        form: Form,
     ) -> Run<InstanceId> {
-        if let Some(id) = self.code.find(module.id, index, ty_args, checked) {
+        if let Some(id) = self.code.find(module.id, index, ty_args, form) {
             return Ok(id);
         }
         let args = self.ctx.types.list(ty_args).to_vec();
@@ -237,23 +245,46 @@ impl Interpreter<'_> {
                 module,
                 index,
                 &args,
-                checked,
+                form,
             )?
         } else {
             natives::lower(self.ctx, self.view, self.code, module, index, &args)?
         };
-        self.code.add(module.id, index, ty_args, checked, lowered)
+        self.code.add(module.id, index, ty_args, form, lowered)
     }
 
-    /// The form of a target that checks the operand stack height.
+    /// Another form of a target that is ready.
     #[cold]
     #[inline(never)]
-    fn checked_instance(&mut self, id: TargetId) -> Run<(CodeRef, InstanceId)> {
+    fn other_form(&mut self, id: TargetId, form: Form) -> Run<(CodeRef, InstanceId)> {
         let key = self.code.at(id).key;
         let module = self.ctx.module(self.view, key.module)?;
         let index = self.code.instance(self.code.at(id).instance).function_index;
-        let instance = self.instance_of(&module, index, key.ty_args, true)?;
+        let instance = self.instance_of(&module, index, key.ty_args, form)?;
         Ok((self.code_of(instance), instance))
+    }
+
+    /// The traced form of a target that is ready, for a frame at `fp`; its callees get their lead. Natives have but one form.
+    #[cold]
+    #[inline(never)]
+    fn traced_form(&mut self, id: TargetId, fp: Addr) -> Run<(CodeRef, InstanceId)> {
+        let target = self.code.at(id);
+        let (code, instance) = if target.native {
+            (target.code, target.instance)
+        } else {
+            // The fast form was lowered, so that this is not a failure of the code.
+            self.other_form(id, Form::Traced)
+                .map_err(|_| Stop::Untraceable)?
+        };
+        let fast = self.code.instance(self.code.at(id).instance).frame;
+        let traced = self.code.instance(instance);
+        match fp.checked_add(traced.extent) {
+            Some(end) if end <= self.stack_limit => {
+                self.lead = self.lead.wrapping_add(traced.frame).wrapping_sub(fast);
+                Ok((code, instance))
+            }
+            _ => Err(Stop::Untraceable),
+        }
     }
 
     fn call_native(&mut self, native: NativeId, fp: Addr) -> Run<()> {

@@ -296,7 +296,9 @@ pub(crate) enum Op {
     AbortMessage { code: Slot, message: Slot },
     /// An instruction that cannot succeed: entry of the function's failures.
     Fail { failure: u32 },
-    /// In the checked form of a function: operands of this frame after the next push.
+    /// In the traced form of a function: the bytecode instruction at this code offset begins.
+    Step { offset: u16 },
+    /// In the checked and traced forms of a function: operands of this frame after the next push.
     CheckHeight { height: u32 },
     /// `slots`: entry of the function's slot lists.
     PackClosure { dst: Slot, kind: ClosureId, slots: u32 },

@@ -47,6 +47,8 @@ pub(crate) enum Operand {
     Callee(TargetId),
     /// Where the frame of a callee starts.
     Frame(u32),
+    /// Code offset of the bytecode instruction that begins.
+    Step(u16),
     /// Operands of the running frame.
     Height(u32),
     Native(NativeId),
@@ -219,6 +221,7 @@ impl Op {
             Op::Abort { code } => say!(code: read, 8;),
             Op::AbortMessage { code, message } => say!(code: read, 8; message: read, VECTOR_BYTES;),
             Op::Fail { failure } => say!(failure: O::Failure;),
+            Op::Step { offset } => say!(offset: O::Step;),
             Op::CheckHeight { height } => say!(height: O::Height;),
             Op::PackClosure { dst, kind, slots } => say!(dst: write, CLOSURE_BYTES; kind: O::Closure; slots: O::Captured, kind;),
             Op::CallClosure { closure, call } => say!(closure: read, CLOSURE_BYTES; call: O::ClosureCall;),

@@ -7,8 +7,10 @@ use super::op::Op;
 use super::{Entered, Frame, Interpreter};
 use crate::context::ids::TargetId;
 use crate::context::layout::Int;
+use crate::lower::Form;
 use crate::memory::code::Pc;
 use crate::stop::{Run, Stop};
+use crate::trace::Tracer;
 use monomove_types::StatusCode;
 
 /// Sub-status of `VECTOR_OPERATION_ERROR`: index out of bounds.
@@ -29,7 +31,7 @@ enum Exit {
 
 impl Interpreter<'_> {
     /// Runs `entry`, whose parameters are in place in the first frame, until it returns or fails.
-    pub(crate) fn run(&mut self, entry: TargetId) -> Run<()> {
+    pub(crate) fn run<T: Tracer>(&mut self, entry: TargetId, tracer: &mut T) -> Run<()> {
         self.prepare(entry)?;
         let target = self.code.at(entry);
         let (mut code, instance) = (target.code, target.instance);
@@ -40,27 +42,59 @@ impl Interpreter<'_> {
         if extent > self.memory.stack_end() - self.memory.stack_start() {
             return Err(Stop::status(StatusCode::CALL_STACK_OVERFLOW));
         }
-        if max_height > self.operand_limit {
-            (code, self.instance) = self.checked_instance(entry)?;
-        }
         self.fp = self.memory.stack_start();
-        let result = self.enter_code(code.at(0)).and_then(|()| self.execute());
+        if T::ACTIVE {
+            self.traced = true;
+            self.stack_end = 0;
+            (code, self.instance) = self.traced_form(entry, self.fp)?;
+            tracer.begin(self);
+        } else if max_height > self.operand_limit {
+            (code, self.instance) = self.other_form(entry, Form::Checked)?;
+        }
+        let entered = self.enter_code(code.at(0));
+        let result = entered.and_then(|()| self.execute(tracer));
         if result.is_err() {
             self.stopped_at = Some(self.pc);
         }
         result
     }
 
-    fn execute(&mut self) -> Run<()> {
+    fn execute<T: Tracer>(&mut self, tracer: &mut T) -> Run<()> {
         loop {
             match self.fast() {
                 Exit::Return => return Ok(()),
-                Exit::Slow => self.slow(*self.pc.previous().op())?,
+                Exit::Slow => {
+                    let op = *self.pc.previous().op();
+                    if T::ACTIVE {
+                        self.slow_traced(op, tracer)?;
+                    } else {
+                        self.slow(op)?;
+                    }
+                }
                 Exit::Fail(status) => return Err(Stop::status(status)),
                 Exit::FailWith(status, sub_status) => {
                     return Err(Stop::with_sub_status(status, sub_status));
                 }
             }
+        }
+    }
+
+    /// Executes a slow op, and tells `tracer` what it should know of it.
+    fn slow_traced<T: Tracer>(&mut self, op: Op, tracer: &mut T) -> Run<()> {
+        match op {
+            Op::Step { offset } => {
+                tracer.step(self, offset);
+                Ok(())
+            }
+            Op::Call { .. } | Op::CallClosure { .. } => {
+                let callers = self.frames.len();
+                let result = self.slow(op);
+                if self.frames.len() > callers {
+                    tracer.call(self, matches!(op, Op::CallClosure { .. }), result.is_ok());
+                }
+                result
+            }
+            op => self.slow(op),
         }
     }
 

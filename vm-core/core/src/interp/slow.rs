@@ -3,6 +3,7 @@
 use super::op::Op;
 use super::{Frame, Interpreter, cast};
 use crate::context::ids::{LayoutId, TargetId};
+use crate::lower::Form;
 use crate::memory::Addr;
 use crate::memory::code::Pc;
 use crate::stop::{Run, Stop};
@@ -178,14 +179,16 @@ impl Interpreter<'_> {
         let entered = self.enter(target, by_closure)?;
         let callee = self.code.at(target);
         let (new_fp, new_height) = (self.fp + frame, self.height + height);
-        if new_fp + callee.extent > self.stack_end
+        if new_fp.wrapping_sub(self.lead) + callee.extent > self.stack_limit
             || (self.frames.len() >= self.call_depth && !callee.native)
         {
             return Err(Stop::status(StatusCode::CALL_STACK_OVERFLOW));
         }
         let (mut code, mut instance) = (callee.code, callee.instance);
-        if new_height + callee.max_height > self.operand_limit {
-            (code, instance) = self.checked_instance(target)?;
+        if self.traced {
+            (code, instance) = self.traced_form(target, new_fp)?;
+        } else if new_height + callee.max_height > self.operand_limit {
+            (code, instance) = self.other_form(target, Form::Checked)?;
         }
         self.frames.push(Frame {
             pc: self.pc,

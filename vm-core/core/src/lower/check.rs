@@ -225,6 +225,10 @@ impl Checker<'_> {
                     "the callee's parameters and results exceed the extent",
                 )
             }
+            Operand::Step(offset) => ensure(
+                f.steps.is_some() && f.origins.get(at) == Some(&offset),
+                "the step is that of another instruction",
+            ),
             Operand::Frame(frame) => self.callee_frame(frame),
             Operand::Height(height) => self.height(height),
             Operand::Native(native) => {

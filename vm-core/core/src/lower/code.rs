@@ -1,6 +1,8 @@
 //! Lowered functions and the table of functions that code may call.
 
+use super::Form;
 use super::mono::Shape;
+use super::steps::Steps;
 use crate::context::ids::{InstanceId, LayoutId, ModuleRef, NameId, TargetId, TypeId, TypeListId};
 use crate::interp::op::{Op, Slot};
 use crate::memory::code::CodeRef;
@@ -112,6 +114,8 @@ pub(crate) struct Lowered {
     pub(crate) variant_fields: Box<[Rc<[Option<u32>]>]>,
     /// Modules whose definitions the code depends on, besides its own.
     pub(crate) dependencies: Box<[ModuleRef]>,
+    /// What each instruction does to the frame: in the traced form of functions with code.
+    pub(crate) steps: Option<Box<Steps>>,
 }
 
 /// All lowered code of a context.
@@ -120,8 +124,8 @@ pub(crate) struct Code {
     targets: Vec<Target>,
     target_index: BTreeMap<TargetKey, TargetId>,
     instances: Vec<Rc<Lowered>>,
-    /// By module, function, type arguments, and whether the checked form.
-    instance_index: BTreeMap<(ModuleRef, u16, TypeListId, bool), InstanceId>,
+    /// By module, function, type arguments, and form.
+    instance_index: BTreeMap<(ModuleRef, u16, TypeListId, Form), InstanceId>,
 }
 
 /// Entries of any table: far below where ids would wrap.
@@ -179,10 +183,10 @@ impl Code {
         module: ModuleRef,
         index: u16,
         ty_args: TypeListId,
-        checked: bool,
+        form: Form,
     ) -> Option<InstanceId> {
         self.instance_index
-            .get(&(module, index, ty_args, checked))
+            .get(&(module, index, ty_args, form))
             .copied()
     }
 
@@ -191,7 +195,7 @@ impl Code {
         module: ModuleRef,
         index: u16,
         ty_args: TypeListId,
-        checked: bool,
+        form: Form,
         lowered: Lowered,
     ) -> Run<InstanceId> {
         if self.instances.len() >= MAX_ENTRIES {
@@ -200,7 +204,7 @@ impl Code {
         let id = InstanceId(self.instances.len() as u32);
         self.instances.push(Rc::new(lowered));
         self.instance_index
-            .insert((module, index, ty_args, checked), id);
+            .insert((module, index, ty_args, form), id);
         Ok(id)
     }
 }

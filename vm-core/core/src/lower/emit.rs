@@ -5,6 +5,7 @@ use super::destack::Temp;
 use super::mono::{Binary, EqualBy, Inst, Mono, Shape};
 use super::plan::{Plan, Where};
 use super::select;
+use super::steps::Steps;
 use crate::context::Context;
 use crate::context::ids::{LayoutId, TypeId};
 use crate::context::layout::{Field, Int};
@@ -51,6 +52,11 @@ pub(super) fn emit(
             *target = start.wrapping_sub(next);
         }
     }
+    let steps = if plan.form.folds() {
+        None
+    } else {
+        Some(Box::new(Steps::new(mono, plan)))
+    };
     let (_, handle) = module.function(index);
     let locks_module = handle
         .attributes
@@ -102,6 +108,7 @@ pub(super) fn emit(
         comparisons: this.comparisons.into(),
         variant_fields: this.variant_fields.into(),
         dependencies,
+        steps,
     })
 }
 
@@ -205,12 +212,15 @@ impl Emitter<'_> {
         let mut highest = 0;
         for offset in block {
             self.origin = offset;
+            if !self.plan.form.folds() {
+                self.push(Op::Step { offset });
+            }
             self.instruction(offset)?;
             if matches!(self.mono.insts[usize::from(offset)], Inst::Fail(_)) {
                 // The rest of the block is never reached.
                 break;
             }
-            if self.plan.checked {
+            if self.plan.form.checks_height() {
                 let stackless = &self.mono.stackless;
                 let after = usize::from(stackless.height(offset)) - stackless.sources(offset).len()
                     + stackless.results(offset).len();

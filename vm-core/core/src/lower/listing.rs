@@ -4,7 +4,7 @@ use super::check::target_index;
 use super::code::{Code, Lowered};
 use super::destack::{Stackless, Temp};
 use super::frame_map::FrameMap;
-use super::{Stages, lower_stages};
+use super::{Form, Stages, lower_stages};
 use crate::StateView;
 use crate::context::Context;
 use crate::context::ids::{LayoutId, ModuleRef, NameId, TypeId, TypeListId};
@@ -73,7 +73,7 @@ pub(crate) fn listing(
                     mono,
                     plan,
                     lowered,
-                } = lower_stages(ctx, view, code, gas, module, index, ty_args, false)?;
+                } = lower_stages(ctx, view, code, gas, module, index, ty_args, Form::Fast)?;
                 let map = FrameMap::new(ctx, &lowered, &mono, &plan);
                 (lowered, map)
             } else {
@@ -323,6 +323,7 @@ impl MicroOps<'_> {
                 None => "?".to_owned(),
             },
             Operand::Frame(frame) => format!("frame {frame}"),
+            Operand::Step(offset) => format!("@{offset}"),
             Operand::Height(height) => format!("height {height}"),
             Operand::Native(_) => self.name(f.module, f.name),
             Operand::Closure(kind) => match self.ctx.closures.at(kind) {

@@ -10,6 +10,7 @@ pub(crate) mod listing;
 pub(crate) mod mono;
 mod plan;
 mod select;
+pub(crate) mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -22,8 +23,31 @@ use crate::stop::Run;
 use code::{Code, Lowered};
 use std::rc::Rc;
 
-/// Lowers function definition `index` of `module` under `ty_args`. With `checked`, the operand stack height is checked at every
-/// push that reaches a new height in its block: the form that runs when the operand stack might overflow.
+/// What a function is lowered for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Form {
+    /// Speed.
+    Fast,
+    /// Running where the operand stack might overflow: its height is checked at every push that reaches a new height in its block.
+    Checked,
+    /// Tracing: nothing is folded or fused, every temporary has a slot, each bytecode instruction begins with a step; the operand
+    /// stack height is checked as well.
+    Traced,
+}
+
+impl Form {
+    /// Whether ops that check the operand stack height are emitted.
+    pub(crate) fn checks_height(self) -> bool {
+        self != Self::Fast
+    }
+
+    /// Whether instructions may be executed as a part of others, and temporaries live in the places of others.
+    pub(crate) fn folds(self) -> bool {
+        self != Self::Traced
+    }
+}
+
+/// Lowers function definition `index` of `module` under `ty_args`.
 #[allow(
     clippy::too_many_arguments,
     reason = "the parts of the machine that lowering reads and extends"
@@ -36,9 +60,9 @@ pub(crate) fn lower(
     module: &Rc<Module>,
     index: u16,
     ty_args: &[TypeId],
-    checked: bool,
+    form: Form,
 ) -> Run<Lowered> {
-    Ok(lower_stages(ctx, view, code, gas, module, index, ty_args, checked)?.lowered)
+    Ok(lower_stages(ctx, view, code, gas, module, index, ty_args, form)?.lowered)
 }
 
 /// A function on its way to micro-ops.
@@ -61,10 +85,10 @@ fn lower_stages(
     module: &Rc<Module>,
     index: u16,
     ty_args: &[TypeId],
-    checked: bool,
+    form: Form,
 ) -> Run<Stages> {
     let mono = mono::monomorphize(ctx, view, code, gas, module, index, ty_args)?;
-    let plan = plan::plan(ctx, view, &mono, checked)?;
+    let plan = plan::plan(ctx, view, &mono, form)?;
     let lowered = emit::emit(ctx, module, index, ty_args, &mono, &plan)?;
     check::check(ctx, code, &lowered)?;
     Ok(Stages {

@@ -5,6 +5,7 @@
 //! consumed (a local, a field of a struct being packed, an argument or result slot) when that place is free from there on; and small
 //! constants and addresses of locals are folded into their consumer. What is left gets a slot of the frame, reused within the block.
 
+use super::Form;
 use super::destack::Temp;
 use super::mono::{Binary, EqualBy, Inst, Mono, Shape};
 use super::select::has_immediates;
@@ -51,8 +52,7 @@ pub(super) struct Plan {
     pub(super) temp_sizes: Vec<u32>,
     pub(super) frame: u32,
     pub(super) extent: u32,
-    /// Whether ops that check the operand stack height are emitted.
-    pub(super) checked: bool,
+    pub(super) form: Form,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +74,7 @@ struct Dest {
 
 struct Planner<'a> {
     mono: &'a Mono,
+    form: Form,
     shape: &'a Shape,
     locals: &'a [u32],
     sizes: &'a [u32],
@@ -95,7 +96,7 @@ pub(super) fn plan(
     ctx: &mut Context,
     view: &mut dyn StateView,
     mono: &Mono,
-    checked: bool,
+    form: Form,
 ) -> Run<Plan> {
     let too_large = || {
         Stop::with_message(
@@ -124,6 +125,7 @@ pub(super) fn plan(
     let temps_start = end.next_multiple_of(8);
     let mut planner = Planner {
         mono,
+        form,
         shape: &shape,
         locals: &locals,
         sizes: &sizes,
@@ -167,7 +169,7 @@ pub(super) fn plan(
         temp_sizes: sizes,
         frame,
         extent,
-        checked,
+        form,
     })
 }
 
@@ -282,8 +284,10 @@ impl Planner<'_> {
 
     fn block(&mut self, block: Range<u16>) {
         self.busy.clear();
-        for offset in block.clone() {
-            self.fold(offset);
+        if self.form.folds() {
+            for offset in block.clone() {
+                self.fold(offset);
+            }
         }
         for offset in block.clone().rev() {
             for n in 0..self.mono.stackless.results(offset).len() {
@@ -508,6 +512,7 @@ impl Planner<'_> {
     fn choose_destination(&mut self, temp: Temp, def: u16) {
         let (used, operand) = self.consumer(temp);
         let direct = match self.inst(used) {
+            _ if !self.form.folds() => None,
             Inst::StLoc(local) if self.local_free(*local, def, used) => Some(Dest {
                 root: Root::Local(*local),
                 offset: 0,

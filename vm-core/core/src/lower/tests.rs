@@ -2,7 +2,7 @@
 
 use super::check::{check, passes, target_index};
 use super::code::{Code, Lowered};
-use super::{lower, select};
+use super::{Form, lower, select};
 use crate::context::Context;
 use crate::context::ids::{LayoutId, TargetId, TypeId};
 use crate::gas::GasSchedule;
@@ -55,7 +55,7 @@ impl StateView for Files {
     }
 }
 
-/// Lowers every function of `files` in both forms, generic ones for some types, and shows each to `see`.
+/// Lowers every function of `files` in all forms, generic ones for some types, and shows each to `see`.
 fn for_each_function(mut files: Files, see: &mut impl FnMut(&Context, &Code, &Lowered)) {
     let mut ctx = Context::new(0, 10);
     let (mut code, gas) = (Code::default(), GasSchedule::default());
@@ -69,17 +69,17 @@ fn for_each_function(mut files: Files, see: &mut impl FnMut(&Context, &Code, &Lo
             let arity = handle.type_parameters.len();
             let choices = [TypeId::U64, bytes, TypeId::U8];
             for &ty in choices.iter().take(if arity == 0 { 1 } else { 3 }) {
-                for checked in [false, true] {
+                for form in [Form::Fast, Form::Checked, Form::Traced] {
                     let (ctx, code, args) = (&mut ctx, &mut code, vec![ty; arity]);
                     let lowered = if def.code.is_some() {
-                        lower(ctx, &mut files, code, &gas, &module, index, &args, checked)
+                        lower(ctx, &mut files, code, &gas, &module, index, &args, form)
                     } else {
                         crate::natives::lower(ctx, &mut files, code, &module, index, &args)
                     };
                     match lowered {
                         Ok(lowered) => see(ctx, code, &lowered),
                         Err(Stop::Fail(fail)) => assert_explained(&id, &fail),
-                        Err(Stop::Stale) => panic!("nothing changes here"),
+                        Err(Stop::Stale | Stop::Untraceable) => panic!("nothing changes here"),
                     }
                 }
             }

@@ -52,6 +52,8 @@ pub(crate) struct Memory {
     stack_end: Addr,
     heap_start: Addr,
     heap_top: Addr,
+    /// Heap bytes from here on are zero.
+    heap_clean: Addr,
     heap_end: Addr,
 }
 
@@ -84,6 +86,7 @@ impl Memory {
             stack_end: heap_start,
             heap_start,
             heap_top: heap_start,
+            heap_clean: heap_start,
             heap_end: heap_start + heap,
         }
     }
@@ -100,7 +103,25 @@ impl Memory {
 
     /// Forgets every heap object.
     pub(crate) fn reset(&mut self) {
+        self.heap_clean = self.heap_clean.max(self.heap_top);
         self.heap_top = self.heap_start;
+    }
+
+    /// Makes all heap bytes that are not in use zero, so that what an earlier transaction left is not seen.
+    pub(crate) fn clean(&mut self) {
+        let dirty = self.heap_clean.saturating_sub(self.heap_top);
+        self.bytes_mut(self.heap_top, dirty).fill(0);
+        self.heap_clean = self.heap_top;
+    }
+
+    /// First address of the heap.
+    pub(crate) fn heap_start(&self) -> Addr {
+        self.heap_start
+    }
+
+    /// Address after the last heap object.
+    pub(crate) fn heap_top(&self) -> Addr {
+        self.heap_top
     }
 
     /// A heap object of `size` bytes; its contents are unspecified. `descriptor` says what it holds.
@@ -270,6 +291,12 @@ impl Memory {
         }
         // SAFETY: the range lies in the region, as in `get`; the borrow of `self` keeps writers away.
         unsafe { std::slice::from_raw_parts(self.pointer(addr, size as usize), size as usize) }
+    }
+
+    /// Bytes of the region, if they all lie in it.
+    pub(crate) fn bytes_within(&self, addr: Addr, size: u32) -> Option<&[u8]> {
+        let end = addr.checked_add(size)?;
+        (addr >= self.start && end <= self.end).then(|| self.bytes(addr, size))
     }
 
     /// Bytes of the region, for writing.

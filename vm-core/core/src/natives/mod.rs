@@ -277,6 +277,7 @@ pub(crate) fn lower(
         comparisons: [].into(),
         variant_fields: [].into(),
         dependencies,
+        steps: None,
     };
     check(ctx, code, &lowered)?;
     Ok(lowered)

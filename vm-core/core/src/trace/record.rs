@@ -1,0 +1,601 @@
+//! The recorder: a tracer that keeps an image of memory and writes down how each step changes it.
+
+use super::Tracer;
+use super::events::EventKind;
+use super::format::{
+    Checkpoint, EventColumns, FrameRef, StepColumns, TRACE_SCHEMA, TRACE_VERSION, Trace, TraceEnd,
+    TraceHeader, TraceLimits, WriteColumns,
+};
+use super::functions::Functions;
+use crate::globals::AccessKind;
+use crate::interp::Interpreter;
+use crate::lower::code::Lowered;
+use crate::lower::steps::Effect;
+use crate::memory::{Addr, Memory};
+use crate::value::{VectorHeader, bcs};
+use crate::{CallOutput, Outcome, WriteOp};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Ranges up to this length are written down whole when they change; in longer ones unchanged parts are left out.
+const WHOLE_BYTES: usize = 32;
+
+/// What one step takes in the columns besides its writes and events.
+const STEP_BYTES: u64 = 24;
+/// What one write takes besides its bytes.
+const WRITE_BYTES: u64 = 8;
+/// What one event takes besides its values.
+const EVENT_BYTES: u64 = 22;
+
+/// A frame of the call stack.
+#[derive(Clone, Debug)]
+struct Active {
+    function: u32,
+    lowered: Rc<Lowered>,
+    fp: Addr,
+    /// Code offset of the instruction being executed.
+    offset: u16,
+    /// Static cost of what its caller has paid for and not executed yet.
+    callers_cost: u64,
+    /// [`Interpreter::lead`] of its callees.
+    lead: u32,
+}
+
+/// Records a run.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    limits: TraceLimits,
+    trace: Trace,
+    functions: Functions,
+    keys: BTreeMap<String, u32>,
+    /// Whether execution began, and no limit was hit yet.
+    recording: bool,
+    /// Memory as it was when writes were last written down.
+    image: Image,
+    frames: Vec<Active>,
+    /// Whether an instruction is executing whose writes are not written down yet.
+    pending: bool,
+    /// Static cost that the callers of the running function have paid for and not executed yet.
+    outer_cost: u64,
+    /// Events of the run that were written down.
+    emitted: usize,
+    /// Bytes of the columns at the last checkpoint, and the step it was taken at.
+    last_checkpoint: (u64, u32),
+    checkpoint_bytes: u64,
+}
+
+/// A copy of the memory that is in use.
+#[derive(Debug, Default)]
+struct Image {
+    stack_start: Addr,
+    heap_start: Addr,
+    stack: Vec<u8>,
+    heap: Vec<u8>,
+}
+
+impl Image {
+    /// Writes down how `size` bytes at `addr` changed.
+    #[inline]
+    fn diff(&mut self, memory: &Memory, writes: &mut WriteColumns, addr: Addr, size: u32) {
+        let Some(new) = memory.bytes_within(addr, size) else {
+            return;
+        };
+        let (bytes, start) = if addr < self.heap_start {
+            (&mut self.stack, self.stack_start)
+        } else {
+            (&mut self.heap, self.heap_start)
+        };
+        let at = (addr - start) as usize;
+        if bytes.len() < at + new.len() {
+            bytes.resize(at + new.len(), 0);
+        }
+        let old = &mut bytes[at..at + new.len()];
+        if old == new {
+            return;
+        }
+        if new.len() <= WHOLE_BYTES {
+            put(writes, addr, old, new);
+        } else {
+            put_changed(writes, addr, old, new);
+        }
+        old.copy_from_slice(new);
+    }
+
+    /// Takes in what was allocated since; returns how much.
+    #[inline]
+    fn allocated(&mut self, memory: &Memory, writes: &mut WriteColumns) -> Option<(Addr, u32)> {
+        let from = self.heap_start + self.heap.len() as u32;
+        let size = memory
+            .heap_top()
+            .checked_sub(from)
+            .filter(|&size| size > 0)?;
+        self.diff(memory, writes, from, size);
+        Some((from, size))
+    }
+
+    /// Is `memory` again, whatever may have been missed.
+    fn take(&mut self, memory: &Memory) {
+        let (stack, heap) = (self.stack.len() as u32, self.heap.len() as u32);
+        for (image, start, size) in [
+            (&mut self.stack, self.stack_start, stack),
+            (&mut self.heap, self.heap_start, heap),
+        ] {
+            if let Some(bytes) = memory.bytes_within(start, size) {
+                image.copy_from_slice(bytes);
+            }
+        }
+    }
+}
+
+fn put(writes: &mut WriteColumns, address: Addr, old: &[u8], new: &[u8]) {
+    writes.address.push(address);
+    writes.old.extend_from_slice(old);
+    writes.new.extend_from_slice(new);
+    writes.data_end.push(writes.new.len() as u32);
+}
+
+/// Leaves out equal stretches, by chunks.
+fn put_changed(writes: &mut WriteColumns, address: Addr, old: &[u8], new: &[u8]) {
+    let mut start = None;
+    let chunks = old.chunks(WHOLE_BYTES).zip(new.chunks(WHOLE_BYTES));
+    for (n, (a, b)) in chunks.enumerate() {
+        let at = n * WHOLE_BYTES;
+        match (start, a == b) {
+            (None, false) => start = Some(at),
+            (Some(from), true) => {
+                put(
+                    writes,
+                    address + from as u32,
+                    &old[from..at],
+                    &new[from..at],
+                );
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    if let Some(from) = start {
+        put(writes, address + from as u32, &old[from..], &new[from..]);
+    }
+}
+
+impl Recorder {
+    pub(crate) fn new(limits: TraceLimits, gas_limit: u64) -> Self {
+        Self {
+            limits,
+            trace: Trace {
+                header: TraceHeader {
+                    schema: TRACE_SCHEMA.into(),
+                    version: TRACE_VERSION,
+                    stack_start: 0,
+                    heap_start: 0,
+                    gas_limit,
+                    gas_used: 0,
+                    instructions: 0,
+                    end: TraceEnd::Complete,
+                },
+                types: Vec::new(),
+                functions: Vec::new(),
+                keys: Vec::new(),
+                steps: StepColumns::default(),
+                writes: WriteColumns::default(),
+                events: EventColumns::default(),
+                checkpoints: Vec::new(),
+            },
+            functions: Functions::default(),
+            keys: BTreeMap::new(),
+            recording: false,
+            image: Image::default(),
+            frames: Vec::new(),
+            pending: false,
+            outer_cost: 0,
+            emitted: 0,
+            last_checkpoint: (0, 0),
+            checkpoint_bytes: 0,
+        }
+    }
+
+    /// The recording. `output` is what the run gave, traced or not.
+    pub(crate) fn into_trace(mut self, output: &CallOutput) -> Trace {
+        self.trace.header.gas_used = output.gas_used;
+        self.trace.header.instructions = output.instructions;
+        self.functions.finish(&mut self.trace);
+        self.trace
+    }
+
+    fn end(&mut self, memory: &Memory, end: TraceEnd) {
+        self.close_step();
+        self.trace.header.end = end;
+        self.checkpoint(memory);
+        self.recording = false;
+    }
+
+    /// The writes and events so far are those of the steps so far.
+    fn close_step(&mut self) {
+        let steps = &mut self.trace.steps;
+        while steps.write_end.len() < steps.function.len() {
+            steps.write_end.push(self.trace.writes.address.len() as u32);
+            steps.event_end.push(self.trace.events.len() as u32);
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        let (writes, events) = (&self.trace.writes, &self.trace.events);
+        self.trace.steps.function.len() as u64 * STEP_BYTES
+            + writes.address.len() as u64 * WRITE_BYTES
+            + writes.new.len() as u64 * 2
+            + events.len() as u64 * EVENT_BYTES
+            + events.data.len() as u64
+            + self.checkpoint_bytes
+    }
+
+    /// Takes a checkpoint when enough has happened since the last one that they stay a small part of the trace.
+    #[cold]
+    #[inline(never)]
+    fn maybe_checkpoint(&mut self, memory: &Memory) {
+        let since = self.bytes() - self.last_checkpoint.0;
+        let state = self.image.stack.len() + self.image.heap.len();
+        if since >= state as u64 / 2 {
+            self.checkpoint(memory);
+        } else {
+            // Looks again later.
+            self.last_checkpoint.1 = self.trace.len() as u32;
+        }
+    }
+
+    fn checkpoint(&mut self, memory: &Memory) {
+        if !self.limits.memory {
+            return;
+        }
+        self.image.take(memory);
+        let frames = self.frames.iter().map(|frame| FrameRef {
+            function: frame.function,
+            offset: frame.offset,
+            fp: frame.fp,
+        });
+        self.trace.checkpoints.push(Checkpoint {
+            step: self.trace.len() as u32,
+            frames: frames.collect(),
+            stack: self.image.stack.clone(),
+            heap: self.image.heap.clone(),
+        });
+        self.checkpoint_bytes += (self.image.stack.len() + self.image.heap.len()) as u64;
+        self.last_checkpoint = (self.bytes(), self.trace.len() as u32);
+    }
+
+    /// Writes down what the executing instruction did.
+    #[inline]
+    fn flush(&mut self, run: &mut Interpreter<'_>) {
+        let pending = std::mem::take(&mut self.pending);
+        if run.effects.events.len() != self.emitted
+            || run.globals.log.as_ref().is_some_and(|log| !log.is_empty())
+        {
+            self.effects(run);
+        }
+        if !self.limits.memory {
+            return;
+        }
+        let (image, writes) = (&mut self.image, &mut self.trace.writes);
+        if let Some((from, size)) = image.allocated(run.memory, writes) {
+            let events = &mut self.trace.events;
+            events.push(EventKind::Allocate, from, u64::from(size), None, None);
+        }
+        let Some(frame) = self.frames.last().filter(|_| pending) else {
+            return;
+        };
+        match &frame.lowered.steps {
+            Some(steps) => {
+                for &(slot, size) in steps.writes(frame.offset) {
+                    image.diff(run.memory, writes, frame.fp.wrapping_add(slot), size);
+                }
+                let effect = steps.effect(frame.offset);
+                if effect != Effect::None {
+                    indirect(image, run.memory, writes, frame.fp, effect);
+                }
+            }
+            None => native(image, run, writes, frame),
+        }
+    }
+
+    /// Writes down accesses to global values and emitted events.
+    #[cold]
+    #[inline(never)]
+    fn effects(&mut self, run: &mut Interpreter<'_>) {
+        let log = match &mut run.globals.log {
+            Some(log) => std::mem::take(log),
+            None => Vec::new(),
+        };
+        for access in log {
+            let Ok((key, layout, original)) = run.globals.about(run.ctx, access.slot) else {
+                continue;
+            };
+            let key = self.key(key.to_string());
+            let value = access
+                .object
+                .and_then(|object| bcs::to_bytes(run.ctx, run.memory, object, layout).ok());
+            let value = value.as_deref();
+            let events = &mut self.trace.events;
+            match access.kind {
+                AccessKind::Load => events.push(EventKind::Load, key, 0, original, None),
+                AccessKind::Find => events.push(EventKind::Access, key, 0, None, None),
+                AccessKind::Touch => events.push(EventKind::BorrowMut, key, 0, None, None),
+                AccessKind::Take => events.push(EventKind::Take, key, 0, value, None),
+                AccessKind::Store => events.push(EventKind::Store, key, 0, None, value),
+            }
+        }
+        for event in run.effects.events.get(self.emitted..).unwrap_or_default() {
+            let ty = self.functions.type_name(event.ty.to_string());
+            let events = &mut self.trace.events;
+            events.push(EventKind::Emit, ty, 0, None, Some(&event.data));
+        }
+        self.emitted = run.effects.events.len();
+    }
+
+    fn key(&mut self, text: String) -> u32 {
+        let next = self.keys.len() as u32;
+        *self.keys.entry(text).or_insert_with_key(|text| {
+            self.trace.keys.push(text.clone());
+            next
+        })
+    }
+
+    /// Starts a frame: what it does not get from its caller is zero, so that nothing of the past shows.
+    fn push_frame(&mut self, run: &mut Interpreter<'_>, fp: Addr, callers_cost: u64) -> u32 {
+        let lowered = run.code.instance(run.instance).clone();
+        let function = self.functions.of(run, run.instance, &lowered);
+        if self.recording && self.limits.memory {
+            let params = self.functions.params(function);
+            let mut from = 0;
+            for &(slot, size) in params {
+                run.memory
+                    .bytes_mut(fp + from, slot.saturating_sub(from))
+                    .fill(0);
+                from = slot + size;
+            }
+            let rest = lowered.frame.saturating_sub(from);
+            run.memory.bytes_mut(fp + from, rest).fill(0);
+            let writes = &mut self.trace.writes;
+            self.image.diff(run.memory, writes, fp, lowered.frame);
+        }
+        self.frames.push(Active {
+            function,
+            lowered,
+            fp,
+            offset: 0,
+            callers_cost,
+            lead: run.lead,
+        });
+        function
+    }
+
+    /// Functions that returned since the last step.
+    #[inline]
+    fn returns(&mut self, run: &mut Interpreter<'_>) {
+        while self.frames.len() > run.frames.len() + 1 {
+            self.returned(run);
+        }
+    }
+
+    /// The last frame has returned. What it wrote is still there.
+    fn returned(&mut self, run: &mut Interpreter<'_>) {
+        if self.recording {
+            self.flush(run);
+        }
+        let Some(frame) = self.frames.pop() else {
+            return;
+        };
+        let (offset, lead) = self
+            .frames
+            .last()
+            .map_or((0, 0), |caller| (caller.offset, caller.lead));
+        if self.recording {
+            let events = &mut self.trace.events;
+            let value = u64::from(frame.fp) | u64::from(offset) << 32;
+            events.push(EventKind::Return, frame.function, value, None, None);
+        }
+        self.outer_cost = self.outer_cost.saturating_sub(frame.callers_cost);
+        run.lead = lead;
+        // The caller's instruction goes on: it takes the results.
+        self.pending = true;
+    }
+}
+
+/// What an instruction wrote through references.
+fn indirect(
+    image: &mut Image,
+    memory: &Memory,
+    writes: &mut WriteColumns,
+    fp: Addr,
+    effect: Effect,
+) {
+    let referent = |slot: u32| {
+        let reference: u64 = memory.get(fp + slot);
+        (reference as u32).wrapping_add((reference >> 32) as u32)
+    };
+    let header = |at: Addr| {
+        memory
+            .bytes_within(at, 12)
+            .map(|_| VectorHeader::read(memory, at))
+    };
+    match effect {
+        Effect::None => {}
+        Effect::Referent { reference, size } => {
+            image.diff(memory, writes, referent(reference), size)
+        }
+        Effect::Push { vector, size } => {
+            let at = referent(vector);
+            image.diff(memory, writes, at, 12);
+            if let Some(VectorHeader { storage, len, .. }) = header(at)
+                && let Some(last) = len.checked_sub(1)
+                && storage != 0
+            {
+                let place = storage.wrapping_add(last.wrapping_mul(size));
+                image.diff(memory, writes, place, size);
+                // Its storage may have grown in place.
+                image.diff(memory, writes, storage.wrapping_sub(4), 4);
+            }
+        }
+        Effect::Pop { vector } => image.diff(memory, writes, referent(vector), 12),
+        Effect::Swap { vector, i, j, size } => {
+            if let Some(VectorHeader { storage, len, .. }) = header(referent(vector)) {
+                for slot in [i, j] {
+                    let index: u64 = memory.get(fp + slot);
+                    if index < u64::from(len) {
+                        let place = storage.wrapping_add((index as u32).wrapping_mul(size));
+                        image.diff(memory, writes, place, size);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a native wrote: its results, and what its mutable references refer to.
+fn native(image: &mut Image, run: &mut Interpreter<'_>, writes: &mut WriteColumns, frame: &Active) {
+    let lowered = &frame.lowered;
+    image.diff(run.memory, writes, frame.fp, lowered.frame);
+    for (&ty, slot) in lowered.params.iter().zip(&lowered.shape.params) {
+        if !ty.is_mutable_reference() {
+            continue;
+        }
+        let reference: u64 = run.memory.get(frame.fp + slot);
+        let at = (reference as u32).wrapping_add((reference >> 32) as u32);
+        let Ok(layout) = run.ctx.layout_id(run.view, ty.referent()) else {
+            continue;
+        };
+        image.diff(run.memory, writes, at, run.ctx.layout(layout).size);
+        if let crate::context::layout::Kind::Vector(element) = run.ctx.layout(layout).kind
+            && run.memory.bytes_within(at, 12).is_some()
+        {
+            let header = VectorHeader::read(run.memory, at);
+            let size = run.ctx.layout(element).size;
+            let bytes = header.capacity.saturating_mul(size);
+            if header.storage != 0 {
+                image.diff(run.memory, writes, header.storage.wrapping_sub(4), 4);
+                image.diff(run.memory, writes, header.storage, bytes);
+            }
+        }
+    }
+}
+
+impl Tracer for Recorder {
+    const ACTIVE: bool = true;
+
+    fn begin(&mut self, run: &mut Interpreter<'_>) {
+        self.recording = true;
+        run.globals.log = Some(Vec::new());
+        self.trace.header.stack_start = run.memory.stack_start();
+        self.trace.header.heap_start = run.memory.heap_start();
+        (self.image.stack_start, self.image.heap_start) =
+            (run.memory.stack_start(), run.memory.heap_start());
+        self.push_frame(run, run.memory.stack_start(), 0);
+        // What is there before the first step belongs to the first checkpoint.
+        self.image.allocated(run.memory, &mut self.trace.writes);
+        self.trace.writes = WriteColumns::default();
+        self.checkpoint(run.memory);
+    }
+
+    fn step(&mut self, run: &mut Interpreter<'_>, offset: u16) {
+        self.returns(run);
+        if self.recording {
+            self.flush(run);
+            self.close_step();
+            let step = self.trace.len() as u32;
+            if step >= self.limits.steps {
+                self.end(run.memory, TraceEnd::Steps);
+            } else if self.bytes() > self.limits.bytes {
+                self.end(run.memory, TraceEnd::Bytes);
+            } else if step - self.last_checkpoint.1 >= self.limits.checkpoint_steps {
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.offset = offset;
+                }
+                self.maybe_checkpoint(run.memory);
+            }
+        }
+        let depth = self.frames.len().saturating_sub(1) as u16;
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        frame.offset = offset;
+        if self.recording {
+            let rest = frame
+                .lowered
+                .steps
+                .as_ref()
+                .map_or(0, |s| s.cost_from(offset));
+            let left = run.gas.saturating_add(rest).saturating_add(self.outer_cost);
+            let steps = &mut self.trace.steps;
+            steps.function.push(frame.function);
+            steps.offset.push(offset);
+            steps.depth.push(depth);
+            let used = self.trace.header.gas_limit.saturating_sub(left);
+            steps.gas.push(used);
+            self.pending = true;
+        }
+    }
+
+    fn call(&mut self, run: &mut Interpreter<'_>, by_closure: bool, entered: bool) {
+        let after = self.frames.last().and_then(|frame| {
+            let steps = frame.lowered.steps.as_ref()?;
+            Some(steps.cost_after(frame.offset))
+        });
+        let cost = after.unwrap_or(0);
+        self.outer_cost = self.outer_cost.saturating_add(cost);
+        let function = self.push_frame(run, run.fp, cost);
+        let steps = self.frames.last().and_then(|f| f.lowered.steps.as_ref());
+        // The effects of the call are those of its parameters; a native has others, and no steps.
+        self.pending = steps.is_none();
+        if self.recording {
+            let block = steps.filter(|_| entered).map_or(0, |s| s.cost_from(0));
+            let left = run
+                .gas
+                .saturating_add(block)
+                .saturating_add(self.outer_cost);
+            let used = self.trace.header.gas_limit.saturating_sub(left);
+            self.trace.events.call(function, run.fp, used, by_closure);
+        }
+    }
+
+    fn stopped(&mut self, run: &mut Interpreter<'_>) {
+        self.returns(run);
+        if self.recording {
+            self.flush(run);
+            // A call that failed may have placed some of its arguments.
+            if let Some(frame) = self.frames.last().filter(|_| self.limits.memory) {
+                let out = frame.fp.wrapping_add(frame.lowered.frame);
+                let end = self.image.stack_start + self.image.stack.len() as u32;
+                let (size, writes) = (end.saturating_sub(out), &mut self.trace.writes);
+                self.image.diff(run.memory, writes, out, size);
+            }
+            self.end(run.memory, TraceEnd::Complete);
+        }
+    }
+
+    fn gave_up(&mut self, _: &Interpreter<'_>) {
+        if self.trace.header.end == TraceEnd::Complete {
+            self.trace.header.end = TraceEnd::Frames;
+        }
+    }
+
+    fn finished(&mut self, run: &Interpreter<'_>, output: &CallOutput) {
+        if self.trace.header.end != TraceEnd::Complete {
+            return;
+        }
+        if let Outcome::Failed(failure) = &output.outcome {
+            let (status, sub) = (failure.status.number(), failure.sub_status.unwrap_or(0));
+            let events = &mut self.trace.events;
+            events.push(EventKind::Fail, status as u32, sub, None, None);
+        }
+        let originals = run.globals.originals(run.ctx);
+        for (key, write) in &output.writes {
+            let before = originals.get(key).copied().flatten();
+            let after = match write {
+                WriteOp::Create(bytes) | WriteOp::Modify(bytes) => Some(bytes.as_slice()),
+                WriteOp::Delete => None,
+            };
+            let key = self.key(key.to_string());
+            let events = &mut self.trace.events;
+            events.push(EventKind::Change, key, 0, before, after);
+        }
+    }
+}
