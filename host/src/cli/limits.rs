@@ -27,6 +27,11 @@ pub(crate) struct LimitArgs {
 impl LimitArgs {
     /// The limits, defaults filled in.
     pub(crate) fn limits(&self) -> Result<Limits, String> {
+        self.limits_with_memory(Limits::default().guest_memory_bytes)
+    }
+
+    /// The limits, defaults filled in, with another default for the memory of the sandbox.
+    pub(crate) fn limits_with_memory(&self, memory: u64) -> Result<Limits, String> {
         let small = |flag: &str, size: Option<u64>, default: u32| match size {
             None => Ok(default),
             Some(size) => {
@@ -35,7 +40,7 @@ impl LimitArgs {
         };
         let default = Limits::default();
         Ok(Limits {
-            guest_memory_bytes: self.memory.unwrap_or(default.guest_memory_bytes),
+            guest_memory_bytes: self.memory.unwrap_or(memory),
             watchdog_ms: self.timeout.unwrap_or(default.watchdog_ms),
             frame_stack_bytes: small("stack", self.stack, default.frame_stack_bytes)?,
             heap_bytes: small("heap", self.heap, default.heap_bytes)?,
@@ -66,7 +71,7 @@ fn bytes(size: u64) -> String {
     format!("{size} B")
 }
 
-fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     let units = [
         ("", 1),
         ("b", 1),

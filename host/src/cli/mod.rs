@@ -3,6 +3,7 @@
 mod asm;
 mod bench;
 mod block;
+mod call;
 mod chain;
 mod completions;
 mod conformance;
@@ -15,9 +16,11 @@ mod layouts;
 mod limits;
 mod lower;
 mod output;
+mod profile;
 mod progress;
 mod run;
 mod stdlib;
+mod trace;
 mod verify;
 
 use std::process::ExitCode;
@@ -34,6 +37,8 @@ Examples:
   monomove
   monomove run hello.mv --function 0xcafe::hello::add --args u64:1 u64:2
   monomove run . --function 0x1::vector::empty --type-args u8,bool --no-std
+  monomove trace hello.mv --function 0xcafe::hello::add --args u64:1 u64:2 -o t.json
+  monomove profile hello.mv --function 0xcafe::hello::add --args u64:1 u64:2 --format folded
   monomove block block.json --json
   monomove verify --roundtrip build/
   monomove disasm hello.mv
@@ -64,6 +69,10 @@ struct Cli {
 enum Command {
     /// Call one function in the sandbox
     Run(run::RunArgs),
+    /// Call one function and record every step
+    Trace(trace::TraceArgs),
+    /// Call one function and say where its gas went
+    Profile(profile::ProfileArgs),
     /// Execute a block of transactions in the sandbox
     Block(block::BlockArgs),
     /// Print the disassembly of a module or script
@@ -101,6 +110,8 @@ pub(crate) fn main() -> ExitCode {
     let result = match cli.command {
         None => demo::run(&mut out),
         Some(Command::Run(args)) => run::run(&args, &mut out),
+        Some(Command::Trace(args)) => trace::run(&args, &mut out),
+        Some(Command::Profile(args)) => profile::run(&args, &mut out),
         Some(Command::Block(args)) => block::run(&args, &mut out),
         Some(Command::Disasm(args)) => disasm::run(&args, &mut out),
         Some(Command::Asm(args)) => asm::run(&args),

@@ -1,21 +1,17 @@
 //! `monomove run`: one call in the sandbox.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 use monomove::abi::InjectedFault;
-use monomove::{
-    Access, AccountAddress, Backend, Engine, EngineConfig, Limits, Sandbox, TransactionOutcome,
-};
+use monomove::{Engine, Limits, Sandbox, TransactionOutcome};
 use serde::Serialize;
 
-use super::chain::{Chain, arguments};
+use super::call::CallArgs;
+use super::chain::Chain;
 use super::describe::Described;
 use super::exit::{CliError, Exit};
-use super::limits::{LimitArgs, echo};
+use super::limits::echo;
 use super::output::{DIM, HEADING, Output, escape_line, styled};
 use super::progress::while_waiting;
-use super::{input, output, stdlib};
 
 /// Version of the JSON form.
 const SCHEMA: &str = "monomove.run/1";
@@ -30,8 +26,8 @@ Examples:
 
 Arguments: u8: … u256:, i8: … i256:, bool:, address:, string:, hex:, vector<T>:[v,v], vector<u8>:0x…, bcs:0x…")]
 pub(crate) struct RunArgs {
-    /// Modules (.mv), or directories with modules in them
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    call: CallArgs,
     /// The function: 0x1::module::name
     #[arg(
         long,
@@ -39,26 +35,9 @@ pub(crate) struct RunArgs {
         required_unless_present = "inject_fault"
     )]
     function: Option<String>,
-    /// Type arguments, separated by commas
-    #[arg(long, value_name = "TYPES")]
-    type_args: Option<String>,
-    /// Arguments: TYPE:VALUE
-    #[arg(long, value_name = "ARG", num_args = 0..)]
-    args: Vec<String>,
-    /// Signers, which come before the arguments
-    #[arg(long, value_name = "ADDRESS", num_args = 0.., value_delimiter = ',')]
-    signers: Vec<AccountAddress>,
-    /// Do not load our own standard library and framework
-    #[arg(long)]
-    no_std: bool,
-    /// Run natively, without the sandbox
-    #[arg(long)]
-    native: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    limits: LimitArgs,
     /// Break the sandbox on purpose
     #[arg(long, hide = true, value_name = "FAULT")]
     inject_fault: Option<Fault>,
@@ -86,20 +65,8 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(args: &RunArgs, out: &mut Output) -> Result<Exit, CliError> {
-    let limits = args.limits.limits()?;
-    let backend = if args.native {
-        Backend::Native
-    } else {
-        Backend::Wasm
-    };
-    if args.native {
-        output::log_panics();
-    }
-    let engine = Engine::with_config(EngineConfig {
-        limits,
-        backend,
-        ..EngineConfig::default()
-    })?;
+    let limits = args.call.limits.limits()?;
+    let engine = args.call.engine(limits)?;
     let mut chain = Chain::new(&engine);
     let outcome = match args.inject_fault {
         Some(fault) => TransactionOutcome::SandboxFault(while_waiting(|| {
@@ -109,12 +76,11 @@ pub(crate) fn run(args: &RunArgs, out: &mut Output) -> Result<Exit, CliError> {
     };
     let described = chain.book.describe(&outcome, &chain.state);
     if args.json {
-        let backend = if args.native { "native" } else { "wasm" };
         let function = args.function.as_deref();
         out.json(&Report {
             schema: SCHEMA,
             function,
-            backend,
+            backend: args.call.backend(),
             limits: &limits,
             result: &described,
         })?;
@@ -129,23 +95,9 @@ fn call(
     engine: &Engine,
     chain: &mut Chain,
 ) -> Result<TransactionOutcome, CliError> {
-    if !args.no_std {
-        chain.publish_embedded(stdlib::std_and_framework())?;
-    }
-    for path in &args.paths {
-        for file in input::modules(path)? {
-            chain.publish(file);
-        }
-    }
-    let function = input::function(args.function.as_deref().unwrap_or_default())
-        .map_err(|error| CliError::at("--function", error))?;
-    let limit = engine.limits().gas_per_transaction;
-    let mut call = chain.call(Access::Any, &args.signers, function, limit);
-    call.args = arguments(&args.args)?;
-    if let Some(types) = &args.type_args {
-        call.ty_args =
-            input::type_list(types).map_err(|error| CliError::at("--type-args", error))?;
-    }
+    let function = args.function.as_deref().unwrap_or_default();
+    let gas = engine.limits().gas_per_transaction;
+    let call = args.call.call(function, chain, gas)?;
     Ok(while_waiting(|| {
         Sandbox::new(engine).execute(&call, &chain.state)
     })?)

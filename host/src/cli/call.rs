@@ -1,0 +1,84 @@
+//! What commands that call one function share: modules, arguments, limits.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use monomove::{Access, AccountAddress, Backend, Call, Engine, EngineConfig, Limits};
+
+use super::chain::{Chain, arguments};
+use super::exit::CliError;
+use super::limits::LimitArgs;
+use super::{input, output, stdlib};
+
+/// A call, but for the function.
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    /// Modules (.mv), or directories with modules in them
+    paths: Vec<PathBuf>,
+    /// Type arguments, separated by commas
+    #[arg(long, value_name = "TYPES")]
+    type_args: Option<String>,
+    /// Arguments: TYPE:VALUE
+    #[arg(long, value_name = "ARG", num_args = 0..)]
+    args: Vec<String>,
+    /// Signers, which come before the arguments
+    #[arg(long, value_name = "ADDRESS", num_args = 0.., value_delimiter = ',')]
+    signers: Vec<AccountAddress>,
+    /// Do not load our own standard library and framework
+    #[arg(long)]
+    no_std: bool,
+    /// Run natively, without the sandbox
+    #[arg(long)]
+    pub(crate) native: bool,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+impl CallArgs {
+    /// `wasm` or `native`.
+    pub(crate) fn backend(&self) -> &'static str {
+        if self.native { "native" } else { "wasm" }
+    }
+
+    /// An engine with these limits.
+    pub(crate) fn engine(&self, limits: Limits) -> Result<Engine, CliError> {
+        if self.native {
+            output::log_panics();
+        }
+        Ok(Engine::with_config(EngineConfig {
+            limits,
+            backend: if self.native {
+                Backend::Native
+            } else {
+                Backend::Wasm
+            },
+            ..EngineConfig::default()
+        })?)
+    }
+
+    /// Puts the modules into the state of `chain`, and makes the call.
+    pub(crate) fn call(
+        &self,
+        function: &str,
+        chain: &mut Chain,
+        gas: u64,
+    ) -> Result<Call, CliError> {
+        if !self.no_std {
+            chain.publish_embedded(stdlib::std_and_framework())?;
+        }
+        for path in &self.paths {
+            for file in input::modules(path)? {
+                chain.publish(file);
+            }
+        }
+        let function =
+            input::function(function).map_err(|error| CliError::at("--function", error))?;
+        let mut call = chain.call(Access::Any, &self.signers, function, gas);
+        call.args = arguments(&self.args)?;
+        if let Some(types) = &self.type_args {
+            call.ty_args =
+                input::type_list(types).map_err(|error| CliError::at("--type-args", error))?;
+        }
+        Ok(call)
+    }
+}
