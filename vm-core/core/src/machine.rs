@@ -216,6 +216,7 @@ impl Machine {
             traced: false,
             pc: CodeRef::NONE.at(0),
             fp: 0,
+            fast_stamp: self.transaction,
             locks: 0,
             closure_frames: 0,
             instance: crate::context::ids::InstanceId(0),

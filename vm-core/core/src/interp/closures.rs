@@ -4,6 +4,7 @@ use super::{Entered, Interpreter};
 use crate::context::closure::CAPTURED_OFFSET;
 use crate::context::closure::ClosureId;
 use crate::context::ids::{ModuleRef, TargetId};
+use crate::lower::code::LOCKED;
 use crate::memory::Addr;
 use crate::stop::{Run, Stop};
 use crate::value::closure;
@@ -94,6 +95,7 @@ impl Interpreter<'_> {
             return Err(stop.in_module(module));
         }
         self.locks += u32::from(lock);
+        self.update_stamp();
         self.closure_frames += u32::from(by_closure);
         Ok(Entered {
             closure: by_closure,
@@ -101,9 +103,19 @@ impl Interpreter<'_> {
         })
     }
 
+    /// While modules are locked, every call is looked at.
+    fn update_stamp(&mut self) {
+        self.fast_stamp = if self.locks == 0 {
+            self.transaction
+        } else {
+            LOCKED
+        };
+    }
+
     /// Undoes [`Interpreter::enter`] when the callee has returned.
     pub(super) fn leave(&mut self, entered: Entered) {
         self.locks -= u32::from(entered.lock);
+        self.update_stamp();
         self.closure_frames -= u32::from(entered.closure);
     }
 

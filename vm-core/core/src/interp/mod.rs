@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::context::ids::{InstanceId, LayoutId, TargetId};
 use crate::gas::GasSchedule;
 use crate::globals::Globals;
-use crate::lower::code::{Code, Lowered};
+use crate::lower::code::{Code, Lowered, NEVER};
 use crate::lower::{self, Form};
 use crate::memory::code::{CodeRef, Pc};
 use crate::memory::{Addr, Memory};
@@ -92,6 +92,8 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) instance: InstanceId,
     /// Operands that wait in the frames below.
     pub(crate) height: u32,
+    /// A callee whose stamp is this needs no check of its module or of locks.
+    pub(crate) fast_stamp: u32,
     /// Callees on the call stack that lock modules.
     pub(crate) locks: u32,
     /// Callees on the call stack that were entered as function values.
@@ -187,6 +189,11 @@ impl Interpreter<'_> {
             gas.call_base + gas.call_per_arg * arguments + gas.call_per_local * locals;
         target.locks_module = lowered.locks_module;
         target.ready_in = self.transaction;
+        target.fast_in = if lowered.locks_module {
+            NEVER
+        } else {
+            self.transaction
+        };
         Ok(())
     }
 

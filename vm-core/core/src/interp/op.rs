@@ -8,6 +8,9 @@ use crate::natives::NativeId;
 /// A byte offset from the frame pointer.
 pub(crate) type Slot = u32;
 
+/// In the `vec` operand of a vector op: the slot holds the vector itself, not a reference to it.
+pub(crate) const LOCAL_VECTOR: u32 = 1 << 31;
+
 /// One micro-op.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[rustfmt::skip]
@@ -245,6 +248,11 @@ pub(crate) enum Op {
     /// Start of a basic block: its static cost.
     Charge { instructions: u32, gas: u64 },
     Jump { target: u32 },
+    /// `slot += imm`, then a jump: the end of most loops.
+    AddImmJumpU64 { imm: u16, slot: Slot, target: u32 },
+    /// Jumps when the enum behind `base` is of this variant.
+    JumpVariant { tag: u16, base: Slot, target: u32 },
+    JumpNotVariant { tag: u16, base: Slot, target: u32 },
     JumpIf { cond: Slot, target: u32 },
     JumpIfNot { cond: Slot, target: u32 },
     JumpLtU8 { a: Slot, b: Slot, target: u32 },
@@ -334,7 +342,7 @@ pub(crate) enum Op {
     CheckVariant { tag: u16, slot: Slot },
     /// Entry of the function's variant field tables.
     BorrowVariant { dst: Slot, base: Slot, fields: u32 },
-    // Vectors: `vec` is a slot holding a reference to the vector.
+    // Vectors: `vec` is a slot with a reference to the vector, or (`LOCAL_VECTOR`) with the vector.
     /// Entry of the function's operand lists.
     VecPack { dst: Slot, operands: u32 },
     VecUnpack { src: Slot, operands: u32 },

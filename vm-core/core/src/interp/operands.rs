@@ -2,7 +2,7 @@
 //!
 //! The match is exhaustive, so that an op without a description does not compile. Widths are those that the interpreter uses.
 
-use super::op::{Op, Slot};
+use super::op::{LOCAL_VECTOR, Op, Slot};
 use crate::context::closure::ClosureId;
 use crate::context::ids::{LayoutId, TargetId};
 use crate::context::layout::{Int, REFERENCE_BYTES, TAG_BYTES, VECTOR_BYTES};
@@ -99,6 +99,15 @@ fn reference(slot: Slot) -> Operand {
     read(slot, REFERENCE_BYTES)
 }
 
+/// The vector of a vector op: behind a reference, or in the slot itself.
+fn vector(slot: Slot) -> Operand {
+    if slot & LOCAL_VECTOR == 0 {
+        reference(slot)
+    } else {
+        read(slot & !LOCAL_VECTOR, VECTOR_BYTES)
+    }
+}
+
 fn write_reference(slot: Slot) -> Operand {
     write(slot, REFERENCE_BYTES)
 }
@@ -120,6 +129,7 @@ impl Op {
         matches!(
             self,
             Self::Jump { .. }
+                | Self::AddImmJumpU64 { .. }
                 | Self::Ret
                 | Self::Abort { .. }
                 | Self::AbortMessage { .. }
@@ -147,9 +157,9 @@ impl Op {
         macro_rules! jump_imm { ($a:ident $imm:ident $target:ident $n:expr) => { say!($a: read, $n; $imm: imm, $n; $target: O::Target;) }; }
         macro_rules! load { ($dst:ident $base:ident $offset:ident $n:expr) => { say!($dst: write, $n; $base: reference; $offset: O::Offset;) }; }
         macro_rules! store { ($base:ident $offset:ident $src:ident $n:expr) => { say!($base: reference; $offset: O::Offset; $src: read, $n;) }; }
-        macro_rules! element { ($dst:ident $vec:ident $index:ident $n:expr) => { say!($dst: write, $n; $vec: reference; $index: read, 8;) }; }
-        macro_rules! put { ($vec:ident $index:ident $src:ident $n:expr) => { say!($vec: reference; $index: read, 8; $src: read, $n;) }; }
-        macro_rules! append { ($vec:ident $src:ident $element:ident $n:expr) => { say!($vec: reference; $src: read, $n; $element: O::Element, $n;) }; }
+        macro_rules! element { ($dst:ident $vec:ident $index:ident $n:expr) => { say!($dst: write, $n; $vec: vector; $index: read, 8;) }; }
+        macro_rules! put { ($vec:ident $index:ident $src:ident $n:expr) => { say!($vec: vector; $index: read, 8; $src: read, $n;) }; }
+        macro_rules! append { ($vec:ident $src:ident $element:ident $n:expr) => { say!($vec: vector; $src: read, $n; $element: O::Element, $n;) }; }
 
         match *self {
             Op::Move1 { dst, src } => moved!(dst src 1),
@@ -206,6 +216,12 @@ impl Op {
 
             Op::Charge { instructions, gas } => visit("cost", O::Cost { instructions, gas }),
             Op::Jump { target } => say!(target: O::Target;),
+            Op::AddImmJumpU64 { imm: value, slot, target } => {
+                say!(slot: write, 8; slot: read, 8;);
+                visit("imm", imm(value.into(), 8));
+                say!(target: O::Target;);
+            }
+            any!({ tag, base, target } JumpVariant JumpNotVariant) => say!(base: reference; tag: O::Tag; target: O::Target;),
             any!({ cond, target } JumpIf JumpIfNot) => say!(cond: read, 1; target: O::Target;),
             any!({ a, b, target } JumpLtU8 JumpLeU8 JumpEqU8 JumpNeU8) => jump!(a b target 1),
             any!({ a, b, target } JumpLtU16 JumpLeU16 JumpEqU16 JumpNeU16) => jump!(a b target 2),
@@ -254,10 +270,10 @@ impl Op {
 
             Op::VecPack { dst, operands } => say!(dst: write, VECTOR_BYTES; operands: O::Packed;),
             Op::VecUnpack { src, operands } => say!(operands: O::Unpacked; src: read, VECTOR_BYTES;),
-            Op::VecLen { dst, vec } => say!(dst: write, 8; vec: reference;),
+            Op::VecLen { dst, vec } => say!(dst: write, 8; vec: vector;),
             Op::VecBorrow { size, dst, vec, index } => {
                 let size = u32::from(size);
-                say!(dst: write_reference; vec: reference; index: read, 8; size: O::Size;)
+                say!(dst: write_reference; vec: vector; index: read, 8; size: O::Size;)
             }
             Op::VecLoad1 { dst, vec, index } => element!(dst vec index 1),
             Op::VecLoad2 { dst, vec, index } => element!(dst vec index 2),
@@ -280,10 +296,10 @@ impl Op {
             Op::VecPush16 { vec, src, element } => append!(vec src element 16),
             Op::VecPush32 { vec, src, element } => append!(vec src element 32),
             Op::VecPushN { size, vec, src, element } => append!(vec src element size.into()),
-            Op::VecPop { size, dst, vec } => say!(dst: write, size.into(); vec: reference;),
+            Op::VecPop { size, dst, vec } => say!(dst: write, size.into(); vec: vector;),
             Op::VecSwap { size, vec, i, j } => {
                 let size = u32::from(size);
-                say!(vec: reference; i: read, 8; j: read, 8; size: O::Size;)
+                say!(vec: vector; i: read, 8; j: read, 8; size: O::Size;)
             }
 
             Op::Exists { dst, address, layout } => say!(dst: write, 1; address: read, ADDRESS_BYTES; layout: O::Layout;),

@@ -3,7 +3,7 @@
 //! Keeping calls out of this function keeps its few live values (position, frame, machine) in registers, in the machine code that
 //! the embedder's wasm compiler makes of it too. Everything else leaves the loop with [`Exit::Slow`] and is done by `slow.rs`.
 
-use super::op::Op;
+use super::op::{LOCAL_VECTOR, Op};
 use super::{Entered, Frame, Interpreter};
 use crate::context::ids::TargetId;
 use crate::context::layout::Int;
@@ -153,9 +153,7 @@ impl Interpreter<'_> {
             macro_rules! enter {
                 ($at:expr) => {{
                     let at: Pc = $at;
-                    let Op::Charge { instructions: count, gas: cost } = *at.op() else {
-                        stop!(UNKNOWN_INVARIANT_VIOLATION_ERROR);
-                    };
+                    let (count, cost) = at.charge();
                     pc = at.next();
                     charge!(count, cost);
                 }};
@@ -182,9 +180,15 @@ impl Interpreter<'_> {
                     (reference as u32).wrapping_add((reference >> 32) as u32)
                 }};
             }
+            // Address of the header of the vector that an op names.
+            macro_rules! header {
+                ($vec:expr) => {
+                    if $vec & LOCAL_VECTOR != 0 { fp + ($vec & !LOCAL_VECTOR) } else { referent!($vec) }
+                };
+            }
             macro_rules! element {
                 ($vec:expr, $index:expr, $size:expr) => {{
-                    let header = referent!($vec);
+                    let header = header!($vec);
                     let index = get!(u64, $index);
                     if index >= u64::from(self.memory.get::<u32>(header + 4)) {
                         stop!(VECTOR_OPERATION_ERROR, INDEX_OUT_OF_BOUNDS);
@@ -195,7 +199,7 @@ impl Interpreter<'_> {
             // The place of a new last element; a vector that has to grow is not for this loop.
             macro_rules! pushed {
                 ($vec:expr, $size:expr) => {{
-                    let header = referent!($vec);
+                    let header = header!($vec);
                     let len = self.memory.get::<u32>(header + 4);
                     if len >= self.memory.get::<u32>(header + 8) {
                         break 'run Exit::Slow;
@@ -484,19 +488,27 @@ impl Interpreter<'_> {
                     },
                     Op::Charge { instructions: count, gas: cost } => charge!(count, cost),
                     Op::Jump { target } => enter!(pc.jump(target)),
+                    Op::AddImmJumpU64 { imm, slot, target } => {
+                        arith!(u64, checked_add, slot, slot, u64::from(imm));
+                        enter!(pc.jump(target));
+                    }
+                    Op::JumpVariant { tag, base, target } => {
+                        branch!(self.memory.get::<u16>(referent!(base)) == tag, target)
+                    }
+                    Op::JumpNotVariant { tag, base, target } => {
+                        branch!(self.memory.get::<u16>(referent!(base)) != tag, target)
+                    }
                     Op::JumpIf { cond, target } => branch!(get!(u8, cond) != 0, target),
                     Op::JumpIfNot { cond, target } => branch!(get!(u8, cond) == 0, target),
                     Op::Call { target, frame, height } => {
                         let callee = self.code.at(target);
                         let (new_fp, new_height) = (fp + frame, self.height + height);
-                        let ordinary = callee.ready_in == self.transaction
+                        let ordinary = callee.fast_in == self.fast_stamp
                             && self.gas >= callee.call_gas
                             && new_fp + callee.extent <= self.stack_end
                             && new_height + callee.max_height <= self.operand_limit
                             && self.frames.len() < self.call_depth
-                            && self.frames.len() < self.frames.capacity()
-                            && self.locks == 0
-                            && !callee.locks_module;
+                            && self.frames.len() < self.frames.capacity();
                         if !ordinary {
                             break 'run Exit::Slow;
                         }
@@ -561,11 +573,11 @@ impl Interpreter<'_> {
                         }
                     }
                     Op::VecLen { dst, vec } => {
-                        let len = self.memory.get::<u32>(referent!(vec) + 4);
+                        let len = self.memory.get::<u32>(header!(vec) + 4);
                         set!(dst, u64::from(len));
                     }
                     Op::VecBorrow { size, dst, vec, index } => {
-                        let header = referent!(vec);
+                        let header = header!(vec);
                         let index = get!(u64, index);
                         if index >= u64::from(self.memory.get::<u32>(header + 4)) {
                             stop!(VECTOR_OPERATION_ERROR, INDEX_OUT_OF_BOUNDS);
@@ -587,7 +599,7 @@ impl Interpreter<'_> {
                         self.memory.copy_short(to, fp + src, u32::from(size));
                     }
                     Op::VecPop { size, dst, vec } => {
-                        let header = referent!(vec);
+                        let header = header!(vec);
                         let Some(len) = self.memory.get::<u32>(header + 4).checked_sub(1) else {
                             stop!(VECTOR_OPERATION_ERROR, POP_FROM_EMPTY);
                         };

@@ -1,6 +1,6 @@
 //! Ops that call something: allocation, wide arithmetic, values with pointers, storage, natives, unusual calls.
 
-use super::op::Op;
+use super::op::{LOCAL_VECTOR, Op};
 use super::{Frame, Interpreter, cast};
 use crate::context::ids::{LayoutId, TargetId};
 use crate::lower::Form;
@@ -61,6 +61,11 @@ impl Interpreter<'_> {
                 (reference as u32).wrapping_add((reference >> 32) as u32)
             }};
         }
+        macro_rules! header {
+            ($vec:expr) => {
+                if $vec & LOCAL_VECTOR != 0 { fp + ($vec & !LOCAL_VECTOR) } else { referent!($vec) }
+            };
+        }
         match op {
             Op::AddU256 { dst, a, b } => arith!(U256, checked_add, dst, a, get!(U256, b)),
             Op::AddI256 { dst, a, b } => arith!(I256, checked_add, dst, a, get!(I256, b)),
@@ -90,14 +95,14 @@ impl Interpreter<'_> {
             Op::ShlU256 { dst, a, b } => set!(dst, get!(U256, a) << u32::from(get!(u8, b))),
             Op::ShrU256 { dst, a, b } => set!(dst, get!(U256, a) >> u32::from(get!(u8, b))),
             Op::NegI256 { dst, a } => negate!(I256, dst, a),
-            Op::VecPush1 { vec, src, element } => { let to = self.push_place(referent!(vec), 1, element)?; self.memory.copy(to, fp + src, 1); }
-            Op::VecPush2 { vec, src, element } => { let to = self.push_place(referent!(vec), 2, element)?; self.memory.copy(to, fp + src, 2); }
-            Op::VecPush4 { vec, src, element } => { let to = self.push_place(referent!(vec), 4, element)?; self.memory.copy(to, fp + src, 4); }
-            Op::VecPush8 { vec, src, element } => { let to = self.push_place(referent!(vec), 8, element)?; self.memory.copy(to, fp + src, 8); }
-            Op::VecPush16 { vec, src, element } => { let to = self.push_place(referent!(vec), 16, element)?; self.memory.copy(to, fp + src, 16); }
-            Op::VecPush32 { vec, src, element } => { let to = self.push_place(referent!(vec), 32, element)?; self.memory.copy(to, fp + src, 32); }
+            Op::VecPush1 { vec, src, element } => { let to = self.push_place(header!(vec), 1, element)?; self.memory.copy(to, fp + src, 1); }
+            Op::VecPush2 { vec, src, element } => { let to = self.push_place(header!(vec), 2, element)?; self.memory.copy(to, fp + src, 2); }
+            Op::VecPush4 { vec, src, element } => { let to = self.push_place(header!(vec), 4, element)?; self.memory.copy(to, fp + src, 4); }
+            Op::VecPush8 { vec, src, element } => { let to = self.push_place(header!(vec), 8, element)?; self.memory.copy(to, fp + src, 8); }
+            Op::VecPush16 { vec, src, element } => { let to = self.push_place(header!(vec), 16, element)?; self.memory.copy(to, fp + src, 16); }
+            Op::VecPush32 { vec, src, element } => { let to = self.push_place(header!(vec), 32, element)?; self.memory.copy(to, fp + src, 32); }
             Op::VecPushN { size, vec, src, element } => {
-                let to = self.push_place(referent!(vec), u32::from(size), element)?;
+                let to = self.push_place(header!(vec), u32::from(size), element)?;
                 self.memory.copy(to, fp + src, u32::from(size));
             }
             Op::ConstBytes { size, dst, pool } => {

@@ -11,6 +11,11 @@ use monomove_types::StatusCode;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// No transaction has this number, and no machine runs with it as its stamp.
+pub(crate) const NEVER: u32 = 0;
+/// The stamp of a machine in which modules are locked: no callee has it.
+pub(crate) const LOCKED: u32 = u32::MAX;
+
 /// What a caller says about the function it calls. The signature is part of it, so that caller and callee agree on the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TargetKey {
@@ -29,6 +34,8 @@ pub(crate) struct Target {
     pub(crate) key: TargetKey,
     /// The transaction in which it was last found callable; 0: never.
     pub(crate) ready_in: u32,
+    /// The same, when it may be called without looking at locks; else [`NEVER`].
+    pub(crate) fast_in: u32,
     pub(crate) native: bool,
     pub(crate) locks_module: bool,
     pub(crate) instance: InstanceId,
@@ -144,6 +151,7 @@ impl Code {
         self.targets.push(Target {
             key,
             ready_in: 0,
+            fast_in: NEVER,
             native: false,
             locks_module: false,
             instance: InstanceId(0),

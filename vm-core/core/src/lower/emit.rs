@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::context::ids::{LayoutId, TypeId};
 use crate::context::layout::{Field, Int};
 use crate::context::module::Module;
-use crate::interp::op::{Op, Slot};
+use crate::interp::op::{LOCAL_VECTOR, Op, Slot};
 use crate::stop::{Fail, Run, Stop};
 use monomove_types::StatusCode;
 use std::ops::Range;
@@ -39,6 +39,7 @@ pub(super) fn emit(
         comparisons: Vec::new(),
         variant_fields: Vec::new(),
         origin: 0,
+        block_end: 0,
     };
     // Position of the first op of each block, by the code offset of its first instruction.
     let mut starts = vec![0; mono.insts.len()];
@@ -134,6 +135,8 @@ struct Emitter<'a> {
     variant_fields: Vec<Rc<[Option<u32>]>>,
     /// Code offset that the ops being emitted come from.
     origin: u16,
+    /// Code offset behind the block being emitted.
+    block_end: u16,
 }
 
 impl Emitter<'_> {
@@ -179,6 +182,14 @@ impl Emitter<'_> {
         self.slot(self.source(offset, n)?)
     }
 
+    /// The vector that a vector instruction works on: source 0.
+    fn vector(&self, offset: u16) -> Run<Slot> {
+        match self.place(self.source(offset, 0)?) {
+            Where::AddressOf(slot) => Ok(slot | LOCAL_VECTOR),
+            _ => self.source_slot(offset, 0),
+        }
+    }
+
     fn result(&self, offset: u16) -> Run<Temp> {
         self.mono
             .stackless
@@ -201,6 +212,7 @@ impl Emitter<'_> {
 
     fn block(&mut self, block: Range<u16>) -> Run<()> {
         self.origin = block.start;
+        self.block_end = block.end;
         let range = usize::from(block.start)..usize::from(block.end);
         let gas = self.mono.costs[range]
             .iter()
@@ -251,9 +263,7 @@ impl Emitter<'_> {
                 }
                 self.push(Op::Ret);
             }
-            Inst::Branch(target) => self.push(Op::Jump {
-                target: u32::from(*target),
-            }),
+            Inst::Branch(target) => self.jump(u32::from(*target)),
             Inst::BranchIf { when, target } => self.branch(at, *when, u32::from(*target))?,
             Inst::Abort => self.push(Op::Abort {
                 code: self.source_slot(at, 0)?,
@@ -439,6 +449,7 @@ impl Emitter<'_> {
                 self.push(Op::CheckVariant { tag, slot: src });
                 self.unpack(at, src, &fields)?;
             }
+            Inst::TestVariant(_) if self.place(self.result(at)?) == Where::Fused => {}
             Inst::TestVariant(tag) => {
                 let (dst, base) = (self.result_slot(at)?, self.source_slot(at, 0)?);
                 self.push(Op::TestVariant {
@@ -473,12 +484,12 @@ impl Emitter<'_> {
             }
             Inst::VecLen => self.push(Op::VecLen {
                 dst: self.result_slot(at)?,
-                vec: self.source_slot(at, 0)?,
+                vec: self.vector(at)?,
             }),
             Inst::VecBorrow { size } => {
                 let temp = self.result(at)?;
                 if self.place(temp) != Where::Fused {
-                    let (vec, index) = (self.source_slot(at, 0)?, self.source_slot(at, 1)?);
+                    let (vec, index) = (self.vector(at)?, self.source_slot(at, 1)?);
                     self.push(Op::VecBorrow {
                         size: *size as u16,
                         dst: self.slot(temp)?,
@@ -488,11 +499,11 @@ impl Emitter<'_> {
                 }
             }
             Inst::VecPush { element, size } => {
-                let (vec, src) = (self.source_slot(at, 0)?, self.source_slot(at, 1)?);
+                let (vec, src) = (self.vector(at)?, self.source_slot(at, 1)?);
                 self.push(select::vec_push(*size, vec, src, *element));
             }
             Inst::VecPop { size } => {
-                let (dst, vec) = (self.result_slot(at)?, self.source_slot(at, 0)?);
+                let (dst, vec) = (self.result_slot(at)?, self.vector(at)?);
                 self.push(Op::VecPop {
                     size: *size as u16,
                     dst,
@@ -501,7 +512,7 @@ impl Emitter<'_> {
             }
             Inst::VecSwap { size } => {
                 let (vec, i, j) = (
-                    self.source_slot(at, 0)?,
+                    self.vector(at)?,
                     self.source_slot(at, 1)?,
                     self.source_slot(at, 2)?,
                 );
@@ -595,7 +606,7 @@ impl Emitter<'_> {
     /// Operands and origin of the element borrow that is executed as a part of its consumer.
     fn fused_borrow(&self, reference: Temp) -> Run<(Slot, Slot, u16)> {
         let def = self.mono.stackless.temps[reference as usize].def;
-        Ok((self.source_slot(def, 0)?, self.source_slot(def, 1)?, def))
+        Ok((self.vector(def)?, self.source_slot(def, 1)?, def))
     }
 
     fn read_ref(&mut self, at: u16, plain: bool, size: u32, layout: Option<LayoutId>) -> Run<()> {
@@ -708,10 +719,40 @@ impl Emitter<'_> {
         Ok(())
     }
 
+    /// An unconditional jump: nothing when the target comes next, one op with the increment that loops end in.
+    fn jump(&mut self, target: u32) {
+        if target == u32::from(self.block_end) {
+            return;
+        }
+        if let Some(Op::AddImmU64 { dst, a, imm }) = self.code.last().copied()
+            && dst == a
+            && let Ok(imm) = u16::try_from(imm)
+        {
+            self.code.pop();
+            // The op comes from the addition, which is what can fail.
+            self.code.push(Op::AddImmJumpU64 {
+                imm,
+                slot: dst,
+                target,
+            });
+            return;
+        }
+        self.push(Op::Jump { target });
+    }
+
     fn branch(&mut self, at: u16, when: bool, target: u32) -> Run<()> {
         let cond = self.source(at, 0)?;
         if self.place(cond) == Where::Fused {
             let def = self.mono.stackless.temps[cond as usize].def;
+            if let Inst::TestVariant(tag) = self.mono.insts[usize::from(def)] {
+                let base = self.source_slot(def, 0)?;
+                self.push(if when {
+                    Op::JumpVariant { tag, base, target }
+                } else {
+                    Op::JumpNotVariant { tag, base, target }
+                });
+                return Ok(());
+            }
             let compare = match &self.mono.insts[usize::from(def)] {
                 Inst::Binary(op, int) => self.binary(def, *op, *int, 0)?,
                 Inst::Equal {

@@ -361,6 +361,7 @@ impl Planner<'_> {
             Inst::Binary(op, int) if op.is_comparison() && has_immediates(int) => {
                 self.fuse_branch(offset, temp, used)
             }
+            Inst::TestVariant(_) => self.fuse_branch(offset, temp, used),
             Inst::Equal {
                 by: EqualBy::Bytes(1 | 2 | 4 | 8),
                 ..
@@ -418,7 +419,7 @@ impl Planner<'_> {
             Where::RefPlus {
                 base,
                 offset: first,
-            } if self.takes_address(used, operand) && self.base_lives(base, offset, used) => {
+            } if self.takes_offset(used, operand) && self.base_lives(base, offset, used) => {
                 self.set(
                     temp,
                     Where::RefPlus {
@@ -429,7 +430,7 @@ impl Planner<'_> {
                 );
             }
             Where::Slot(_) | Where::Nowhere
-                if self.takes_address(used, operand) && self.base_lives(source, offset, used) =>
+                if self.takes_offset(used, operand) && self.base_lives(source, offset, used) =>
             {
                 self.set(
                     temp,
@@ -461,8 +462,21 @@ impl Planner<'_> {
         })
     }
 
-    /// Whether operand `operand` of the instruction at `used` may be an address that is only computed there.
+    /// Whether operand `operand` of the instruction at `used` may be the address of a slot that is only computed there.
     fn takes_address(&self, used: u16, operand: usize) -> bool {
+        let vector = matches!(
+            self.inst(used),
+            Inst::VecLen
+                | Inst::VecBorrow { .. }
+                | Inst::VecPush { .. }
+                | Inst::VecPop { .. }
+                | Inst::VecSwap { .. }
+        );
+        (vector && operand == 0) || self.takes_offset(used, operand)
+    }
+
+    /// Whether operand `operand` of the instruction at `used` may be a reference with an offset that is only added there.
+    fn takes_offset(&self, used: u16, operand: usize) -> bool {
         match self.inst(used) {
             Inst::ReadRef { plain, .. } => *plain,
             Inst::BorrowField(_) => true,

@@ -355,9 +355,12 @@ pub(super) fn fused_branch(compare: Op, when: bool, target: u32) -> Option<Op> {
 /// The jump target of an op, for patching.
 pub(super) fn target_mut(op: &mut Op) -> Option<&mut u32> {
     match op {
-        Op::Jump { target } | Op::JumpIf { target, .. } | Op::JumpIfNot { target, .. } => {
-            Some(target)
-        }
+        Op::Jump { target }
+        | Op::AddImmJumpU64 { target, .. }
+        | Op::JumpVariant { target, .. }
+        | Op::JumpNotVariant { target, .. }
+        | Op::JumpIf { target, .. }
+        | Op::JumpIfNot { target, .. } => Some(target),
         Op::JumpLtU8 { target, .. }
         | Op::JumpLeU8 { target, .. }
         | Op::JumpEqU8 { target, .. }

@@ -39,6 +39,17 @@ impl Pc {
         unsafe { &*self.0 }
     }
 
+    /// The cost of the block that starts here: instructions and gas.
+    #[inline(always)]
+    pub(crate) fn charge(self) -> (u32, u64) {
+        match *self.op() {
+            Op::Charge { instructions, gas } => (instructions, gas),
+            // SAFETY: only asked for at the start of a function, behind a conditional jump, or at a jump target; `lower::check`
+            // makes sure that there is a `Charge` at each of them.
+            _ => unsafe { std::hint::unreachable_unchecked() },
+        }
+    }
+
     /// The position after this one.
     #[inline(always)]
     pub(crate) fn next(self) -> Pc {
