@@ -1,7 +1,6 @@
 //! Function values, and the rules of re-entrancy that they bring (`specs/runtime.md`: closures and reentrancy).
 
 use super::{Entered, Interpreter};
-use crate::context::closure::CAPTURED_OFFSET;
 use crate::context::closure::ClosureId;
 use crate::context::ids::{ModuleRef, TargetId};
 use crate::lower::code::LOCKED;
@@ -19,24 +18,18 @@ impl Interpreter<'_> {
         id: ClosureId,
         slots: u32,
     ) -> Run<()> {
-        let kind = self.ctx.closures.at(id)?.clone();
-        if self.code.at(kind.target).ready_in != self.transaction {
-            self.prepare(kind.target)?;
+        let target = self.ctx.closures.at(id)?.target;
+        if self.code.at(target).ready_in != self.transaction {
+            self.prepare(target)?;
         }
-        let function = self.code.instance(self.instance).clone();
+        let kind = self.ctx.closures.at(id)?;
+        let slots = &self.code.instance(self.instance).slot_lists[slots as usize];
         let object = self.memory.allocate(kind.size, id.0)?;
-        self.memory.bytes_mut(object, CAPTURED_OFFSET).fill(0);
-        self.memory.set(object, id.0);
-        for (field, slot) in kind
-            .captured
-            .iter()
-            .zip(function.slot_lists[slots as usize].iter())
-        {
-            self.memory.copy(
-                object + field.offset,
-                fp + slot,
-                self.ctx.layout(field.layout).size,
-            );
+        self.memory.set(object, u64::from(id.0));
+        for (field, slot) in kind.captured.iter().zip(slots) {
+            let size = self.ctx.layout(field.layout).size;
+            self.memory
+                .copy_short(object + field.offset, fp + slot, size);
         }
         self.memory.set(fp + dst, object);
         Ok(())
@@ -49,35 +42,38 @@ impl Interpreter<'_> {
         slot: u32,
         call: u32,
     ) -> Run<TargetId> {
-        let (object, kind) = closure(self.ctx, self.memory, fp + slot)?;
-        let kind = kind.clone();
-        if self.code.at(kind.target).ready_in != self.transaction {
-            self.prepare(kind.target)?;
+        let id = closure(self.ctx, self.memory, fp + slot)?.1.target;
+        if self.code.at(id).ready_in != self.transaction {
+            self.prepare(id)?;
         }
-        let target = self.code.at(kind.target);
-        let caller = self.code.instance(self.instance).clone();
-        let call = &caller.closure_calls[call as usize];
+        let (object, kind) = closure(self.ctx, self.memory, fp + slot)?;
+        let target = self.code.at(id);
+        let call = &self.code.instance(self.instance).closure_calls[call as usize];
         let new_fp = fp + call.frame;
         if new_fp.wrapping_sub(self.lead) + target.extent > self.stack_limit {
             return Err(Stop::status(StatusCode::CALL_STACK_OVERFLOW));
         }
-        let callee = self.code.instance(target.instance).clone();
         let mut captured = kind.captured.iter();
         let mut supplied = call.arguments.iter();
-        for (i, param) in callee.shape.params.iter().enumerate() {
+        for (i, param) in self
+            .code
+            .instance(target.instance)
+            .shape
+            .params
+            .iter()
+            .enumerate()
+        {
             if i < 64 && kind.mask & (1 << i) != 0 {
                 if let Some(field) = captured.next() {
-                    self.memory.copy(
-                        new_fp + param,
-                        object + field.offset,
-                        self.ctx.layout(field.layout).size,
-                    );
+                    let size = self.ctx.layout(field.layout).size;
+                    self.memory
+                        .copy_short(new_fp + param, object + field.offset, size);
                 }
             } else if let Some((slot, size)) = supplied.next() {
-                self.memory.copy(new_fp + param, fp + slot, *size);
+                self.memory.copy_short(new_fp + param, fp + slot, *size);
             }
         }
-        Ok(kind.target)
+        Ok(id)
     }
 
     /// Checks the rules of re-entrancy for a call, and says what its frame has to undo.
