@@ -168,6 +168,12 @@ impl Interpreter<'_> {
         for &dependency in &lowered.dependencies {
             self.ctx.module(self.view, dependency)?;
         }
+        if lowered
+            .provisional_in
+            .is_some_and(|lowered_in| lowered_in != self.transaction)
+        {
+            return Err(Stop::Stale);
+        }
         let (arguments, ty_args) = (lowered.params.len() as u64, lowered.ty_args.len() as u64);
         let (gas, locals) = (self.schedule, u64::from(lowered.locals));
         let call_gas = if ty_args == 0 {

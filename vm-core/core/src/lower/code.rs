@@ -119,6 +119,8 @@ pub(crate) struct Lowered {
     pub(crate) closure_calls: Box<[ClosureCall]>,
     pub(crate) comparisons: Box<[Comparison]>,
     pub(crate) variant_fields: Box<[Rc<[Option<u32>]>]>,
+    /// The transaction in which it was lowered, if that met something missing: it holds for that transaction only.
+    pub(crate) provisional_in: Option<u32>,
     /// Modules whose definitions the code depends on, besides its own.
     pub(crate) dependencies: Box<[ModuleRef]>,
     /// What each instruction does to the frame: in the traced form of functions with code.

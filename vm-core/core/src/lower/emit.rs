@@ -94,6 +94,7 @@ pub(super) fn emit(
         extent: plan.extent,
         max_height: u32::from(mono.stackless.max_height),
         is_native: false,
+        provisional_in: mono.provisional.then_some(ctx.transaction),
         locks_module,
         locals: mono.locals.len() as u32,
         code: this.code.into(),

@@ -217,6 +217,8 @@ pub(crate) struct Mono {
     pub(crate) insts: Vec<Inst>,
     /// Static cost by code offset.
     pub(crate) costs: Vec<u64>,
+    /// Whether an instruction fails for want of something that the state may come to hold.
+    pub(crate) provisional: bool,
     /// By temporary; `None` for those that no live instruction defines.
     pub(crate) temps: Vec<Option<TypeId>>,
 }
@@ -257,6 +259,7 @@ pub(crate) fn monomorphize(
     };
     let mut insts = vec![Inst::Dead; unit.code.len()];
     let mut costs = vec![0; unit.code.len()];
+    let mut provisional = false;
     for block in &stackless.blocks {
         for offset in block.clone() {
             let at = usize::from(offset);
@@ -265,6 +268,7 @@ pub(crate) fn monomorphize(
                 Err(Stop::Fail(mut fail)) => {
                     // What an instruction names is resolved before it is charged.
                     fail.uncharged = true;
+                    provisional |= depends_on_absence(fail.status);
                     insts[at] = Inst::Fail(fail);
                     break;
                 }
@@ -274,6 +278,7 @@ pub(crate) fn monomorphize(
     }
     let temps = this.temps;
     Ok(Mono {
+        provisional,
         stackless: stackless.clone(),
         params,
         results,
@@ -282,6 +287,18 @@ pub(crate) fn monomorphize(
         costs,
         temps,
     })
+}
+
+/// Whether a failure may be gone in another state although no module that the function uses has changed.
+fn depends_on_absence(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::LINKER_ERROR
+            | StatusCode::STORAGE_ERROR
+            | StatusCode::CODE_DESERIALIZATION_ERROR
+            | StatusCode::TYPE_RESOLUTION_FAILURE
+            | StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH
+    )
 }
 
 fn signature(module: &Module, index: SignatureIndex) -> &[SignatureToken] {

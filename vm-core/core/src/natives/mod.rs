@@ -252,6 +252,7 @@ pub(crate) fn lower(
         shape,
         max_height: 0,
         is_native: true,
+        provisional_in: None,
         locks_module: false,
         locals: 0,
         code: [
