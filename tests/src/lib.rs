@@ -1,14 +1,22 @@
 //! The golden corpus as data: what its files say ([`Corpus`]), how to run it on any machine ([`Executor`], [`run`]) and how
-//! results are compared. The formats are those of `golden/README.md` and `golden/GAS.md`.
+//! results are compared; which instructions it executes ([`Coverage`]) and what they cost one by one ([`check_gas`]). The formats are those of `golden/README.md` and `golden/GAS.md`.
 
 mod compare;
+mod coverage;
+mod fields;
 mod gas;
 mod load;
+mod meter;
 mod model;
+mod modules;
 mod run;
+mod sizes;
 
 pub use compare::{Mismatch, compare_step};
+pub use coverage::{COLUMNS, Coverage, CoverageRow};
 pub use gas::{DepsKind, GasTable, StepGas};
 pub use load::{Corpus, LoadError, ModuleBinary, mv_files};
+pub use meter::{Metered, check_gas};
 pub use model::{Case, ErrorExpectation, Expect, Step};
+pub use modules::Modules;
 pub use run::{CaseFailure, Executed, Executor, Options, Report, run};

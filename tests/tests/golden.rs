@@ -11,6 +11,7 @@ use monomove_tests::{Corpus, Options};
 
 // One runner for the command `monomove conformance` and for these tests.
 #[path = "../../host/src/cli/conformance/executor.rs"]
+#[allow(dead_code, reason = "nothing is traced here")]
 mod executor;
 
 fn here(path: &str) -> PathBuf {

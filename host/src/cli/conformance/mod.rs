@@ -1,12 +1,16 @@
 //! `monomove conformance`: golden cases against the sandbox or the native core.
 
 mod executor;
+mod watched;
 
 use std::path::PathBuf;
 
 use clap::Args;
 use monomove::{Backend, Engine, EngineConfig, Limits, TraceLimits};
-use monomove_tests::{CaseFailure, Corpus, DepsKind, ModuleBinary, Options};
+use monomove_tests::{
+    COLUMNS, CaseFailure, Corpus, Coverage, DepsKind, Executor, ModuleBinary, Options,
+    Report as Run,
+};
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
@@ -14,6 +18,7 @@ use super::output::{self, BAD, GOOD, Output, escape_line, styled};
 use super::progress::Progress;
 use super::stdlib;
 use executor::SandboxExecutor;
+use watched::{WATCHED, Watched};
 
 /// Steps between checkpoints: few, so that there are some in short runs.
 const CHECKPOINT_STEPS: u32 = 32;
@@ -33,11 +38,13 @@ Examples:
   monomove conformance tests/golden --area arith,casts --bytecode 6 --native
   monomove conformance tests/stdlib/tests
   monomove conformance tests/random --gas
+  monomove conformance tests/golden tests/opcodes --native --coverage
 
 A line for each failure; the last line is `N passed, M failed`.")]
 pub(crate) struct ConformanceArgs {
-    /// A corpus directory (cases.jsonl, stateful.jsonl, bytecode/v*), or one .jsonl file of it
-    corpus: PathBuf,
+    /// Corpus directories (cases.jsonl, stateful.jsonl, bytecode/v*), or one .jsonl file of one
+    #[arg(required = true)]
+    corpus: Vec<PathBuf>,
     /// Run natively, without the sandbox
     #[arg(long)]
     native: bool,
@@ -56,9 +63,28 @@ pub(crate) struct ConformanceArgs {
     /// Also trace every call: it must come to the same, and the recording must replay
     #[arg(long)]
     trace: bool,
+    /// Also print how many calls execute each instruction at each operand width
+    #[arg(long)]
+    coverage: bool,
+    /// Fail if an instruction is not executed at a width that it can have
+    #[arg(long)]
+    require_coverage: bool,
+    /// Also charge every call instruction by instruction, and compare
+    #[arg(long)]
+    meter: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+impl ConformanceArgs {
+    fn covers(&self) -> bool {
+        self.coverage || self.require_coverage
+    }
+
+    fn records(&self) -> bool {
+        self.trace || self.meter || self.covers()
+    }
 }
 
 #[derive(Serialize)]
@@ -69,6 +95,15 @@ struct Report<'a> {
     passed: usize,
     failed: usize,
     failures: Vec<FailureReport<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<CoverageReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct CoverageReport<'a> {
+    columns: [&'static str; COLUMNS.len()],
+    rows: Vec<(&'static str, &'a [u64; COLUMNS.len()])>,
+    uncovered: Vec<(&'static str, &'static str)>,
 }
 
 #[derive(Serialize)]
@@ -81,25 +116,10 @@ struct FailureReport<'a> {
 }
 
 pub(crate) fn run(args: &ConformanceArgs, out: &mut Output) -> Result<Exit, CliError> {
-    let mut corpus = Corpus::load(&args.corpus, &args.deps)?;
-    if args.deps.is_empty() && corpus.deps_kind == DepsKind::Own {
-        add_own_library(&mut corpus);
-    }
-    if args.gas && corpus.gas.is_none() {
-        return Err(CliError::at(
-            args.corpus.display(),
-            "expected a gas.jsonl for --gas",
-        ));
-    }
-    let options = Options {
-        versions: args.bytecode.clone(),
-        areas: args.area.clone(),
-        gas: args.gas,
-    };
-    check_selection(args, &corpus)?;
+    let corpora = load(args)?;
     let limits = Limits {
         gas_per_transaction: u64::MAX,
-        guest_memory_bytes: match args.trace {
+        guest_memory_bytes: match args.records() {
             true => TRACE_MEMORY_BYTES,
             false => Limits::default().guest_memory_bytes,
         },
@@ -118,50 +138,122 @@ pub(crate) fn run(args: &ConformanceArgs, out: &mut Output) -> Result<Exit, CliE
         backend,
         ..EngineConfig::default()
     })?;
-    let mut machine = SandboxExecutor::new(&engine);
-    if args.trace {
-        machine = machine.traced(TraceLimits {
-            checkpoint_steps: CHECKPOINT_STEPS,
-            ..TraceLimits::default()
-        });
-    }
-    let progress = Progress::new(corpus.selected(&options).len());
-    let report = monomove_tests::run(&corpus, &options, &mut machine, &mut || progress.step())?;
-    progress.finish();
-    if args.json {
-        out.json(&Report {
-            schema: SCHEMA,
-            backend: if args.native { "native" } else { "wasm" },
-            limits: &limits,
-            passed: report.passed,
-            failed: report.failures.len(),
-            failures: report.failures.iter().map(FailureReport::of).collect(),
-        })?;
-    } else {
-        for failure in &report.failures {
-            let step = failure
-                .step
-                .map(|step| format!(" step {step}"))
-                .unwrap_or_default();
-            out.line(format_args!(
-                "{} v{}{step}: expected {}, got {}",
-                failure.id,
-                failure.version,
-                styled(GOOD, escape_line(&failure.mismatch.expected)),
-                styled(BAD, escape_line(&failure.mismatch.got))
-            ))?;
+    let options = Options {
+        versions: args.bytecode.clone(),
+        areas: args.area.clone(),
+        gas: args.gas,
+    };
+    let cases = corpora.iter().map(|corpus| corpus.selected(&options).len());
+    let progress = Progress::new(cases.sum());
+    let (mut report, mut coverage) = (Run::default(), Coverage::default());
+    for corpus in &corpora {
+        let mut machine = SandboxExecutor::new(&engine);
+        if args.records() {
+            machine = machine.traced(recorded(args));
         }
-        out.line(format_args!(
-            "{} passed, {} failed",
-            report.passed,
-            report.failures.len()
-        ))?;
+        let mut watched = None;
+        let machine: &mut dyn Executor = if args.meter || args.covers() {
+            watched.insert(Watched::new(machine, args.meter))
+        } else {
+            &mut { machine }
+        };
+        let run = monomove_tests::run(corpus, &options, machine, &mut || progress.step())?;
+        report.passed += run.passed;
+        report.failures.extend(run.failures);
+        if let Some(watched) = watched {
+            coverage.merge(&watched.coverage);
+        }
     }
-    Ok(if report.failures.is_empty() {
+    progress.finish();
+    print(args, &limits, &report, &coverage, out)?;
+    let missing = args.require_coverage && !coverage.uncovered().is_empty();
+    Ok(if report.failures.is_empty() && !missing {
         Exit::Ok
     } else {
         Exit::Mismatch
     })
+}
+
+/// What has to be recorded.
+fn recorded(args: &ConformanceArgs) -> TraceLimits {
+    TraceLimits {
+        checkpoint_steps: match args.trace {
+            true => CHECKPOINT_STEPS,
+            false => u32::MAX,
+        },
+        memory: args.trace || args.meter,
+        ..if args.native {
+            WATCHED
+        } else {
+            TraceLimits::default()
+        }
+    }
+}
+
+/// All corpora, with what they need; areas and versions that are asked for are there.
+fn load(args: &ConformanceArgs) -> Result<Vec<Corpus>, CliError> {
+    let mut corpora = Vec::new();
+    for path in &args.corpus {
+        let mut corpus = Corpus::load(path, &args.deps)?;
+        if args.deps.is_empty() && corpus.deps_kind == DepsKind::Own {
+            add_own_library(&mut corpus);
+        }
+        if args.gas && corpus.gas.is_none() {
+            return Err(CliError::at(
+                path.display(),
+                "expected a gas.jsonl for --gas",
+            ));
+        }
+        corpora.push(corpus);
+    }
+    check_selection(args, &corpora)?;
+    Ok(corpora)
+}
+
+fn print(
+    args: &ConformanceArgs,
+    limits: &Limits,
+    report: &Run,
+    coverage: &Coverage,
+    out: &mut Output,
+) -> Result<(), CliError> {
+    if args.json {
+        let coverage = args.covers().then(|| CoverageReport {
+            columns: COLUMNS,
+            rows: coverage.rows().map(|row| (row.name, row.calls)).collect(),
+            uncovered: coverage.uncovered(),
+        });
+        return Ok(out.json(&Report {
+            schema: SCHEMA,
+            backend: if args.native { "native" } else { "wasm" },
+            limits,
+            passed: report.passed,
+            failed: report.failures.len(),
+            failures: report.failures.iter().map(FailureReport::of).collect(),
+            coverage,
+        })?);
+    }
+    for failure in &report.failures {
+        let step = failure
+            .step
+            .map(|step| format!(" step {step}"))
+            .unwrap_or_default();
+        out.line(format_args!(
+            "{} v{}{step}: expected {}, got {}",
+            failure.id,
+            failure.version,
+            styled(GOOD, escape_line(&failure.mismatch.expected)),
+            styled(BAD, escape_line(&failure.mismatch.got))
+        ))?;
+    }
+    if args.covers() {
+        out.line(coverage)?;
+        for (instruction, width) in coverage.uncovered() {
+            out.line(format_args!("not executed: {instruction}, {width}"))?;
+        }
+    }
+    let (passed, failed) = (report.passed, report.failures.len());
+    Ok(out.line(format_args!("{passed} passed, {failed} failed"))?)
 }
 
 /// Puts our own standard library and framework under the modules of a corpus that brings no dependencies.
@@ -175,21 +267,27 @@ fn add_own_library(corpus: &mut Corpus) {
     }
 }
 
-/// Refuses areas and versions that the corpus does not have: a misspelt one must not pass with no case run.
-fn check_selection(args: &ConformanceArgs, corpus: &Corpus) -> Result<(), CliError> {
+/// Refuses areas and versions that no corpus has: a misspelt one must not pass with no case run.
+fn check_selection(args: &ConformanceArgs, corpora: &[Corpus]) -> Result<(), CliError> {
+    let paths = args.corpus.iter().map(|path| path.display().to_string());
+    let paths = paths.collect::<Vec<_>>().join(", ");
     for area in &args.area {
-        if !corpus.cases.iter().any(|case| case.area == *area) {
+        let mut cases = corpora.iter().flat_map(|corpus| &corpus.cases);
+        if !cases.any(|case| case.area == *area) {
             return Err(CliError::at(
                 "--area",
-                format!("no area `{area}` in {}", args.corpus.display()),
+                format!("no area `{area}` in {paths}"),
             ));
         }
     }
     for version in &args.bytecode {
-        if !corpus.modules.contains_key(version) {
+        if !corpora
+            .iter()
+            .any(|corpus| corpus.modules.contains_key(version))
+        {
             return Err(CliError::at(
                 "--bytecode",
-                format!("no bytecode version {version} in {}", args.corpus.display()),
+                format!("no bytecode version {version} in {paths}"),
             ));
         }
     }
