@@ -39,6 +39,8 @@ pub struct EngineConfig {
     pub gas_schedule: Vec<(String, u64)>,
     /// Seed of the core's hash tables; it never changes a result. `None` draws one (hash flooding).
     pub hash_seed: Option<u64>,
+    /// Runtime checks that make any bytecode, verified or not, end with a status. Off by default; they change no result of verified code.
+    pub paranoid: bool,
 }
 
 impl Default for EngineConfig {
@@ -51,6 +53,7 @@ impl Default for EngineConfig {
             max_bytecode_version: MachineConfig::default().max_bytecode_version,
             gas_schedule: Vec::new(),
             hash_seed: None,
+            paranoid: false,
         }
     }
 }
@@ -153,6 +156,7 @@ impl Engine {
                     hash_seed,
                     config.max_bytecode_version,
                     config.gas_schedule,
+                    config.paranoid,
                 ),
                 limits: config.limits,
                 retry_faults: config.retry_faults,

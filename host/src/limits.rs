@@ -107,6 +107,7 @@ impl Limits {
         hash_seed: u64,
         max_bytecode_version: u32,
         gas_schedule: Vec<(String, u64)>,
+        paranoid: bool,
     ) -> MachineConfig {
         MachineConfig {
             stack_bytes: self.frame_stack_bytes,
@@ -116,6 +117,7 @@ impl Limits {
             max_bytecode_version,
             hash_seed,
             gas_schedule,
+            paranoid,
         }
     }
 }

@@ -7,7 +7,7 @@ use monomove::{Access, AccountAddress, Backend, Call, Engine, EngineConfig, Limi
 
 use super::chain::{Chain, arguments};
 use super::exit::CliError;
-use super::limits::LimitArgs;
+use super::limits::{LimitArgs, ModeArgs};
 use super::{input, output, stdlib};
 
 /// A call, but for the function.
@@ -31,6 +31,8 @@ pub(crate) struct CallArgs {
     #[arg(long)]
     pub(crate) native: bool,
     #[command(flatten)]
+    mode: ModeArgs,
+    #[command(flatten)]
     pub(crate) limits: LimitArgs,
 }
 
@@ -52,6 +54,7 @@ impl CallArgs {
             } else {
                 Backend::Wasm
             },
+            paranoid: self.mode.paranoid,
             ..EngineConfig::default()
         })?)
     }

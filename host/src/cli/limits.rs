@@ -24,6 +24,14 @@ pub(crate) struct LimitArgs {
     timeout: Option<u64>,
 }
 
+/// How the core runs.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ModeArgs {
+    /// Check types, locals and references while running: for code that no verifier has seen
+    #[arg(long)]
+    pub(crate) paranoid: bool,
+}
+
 impl LimitArgs {
     /// The limits, defaults filled in.
     pub(crate) fn limits(&self) -> Result<Limits, String> {

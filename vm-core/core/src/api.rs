@@ -21,6 +21,8 @@ pub struct MachineConfig {
     pub hash_seed: u64,
     /// Parameters of the gas schedule that differ from the defaults, by their on-chain keys.
     pub gas_schedule: Vec<(String, u64)>,
+    /// Runtime checks: any bytecode, verified or not, ends with a status. They change no result of verified code, only its speed.
+    pub paranoid: bool,
 }
 
 impl Default for MachineConfig {
@@ -33,6 +35,7 @@ impl Default for MachineConfig {
             max_bytecode_version: 10,
             hash_seed: 0,
             gas_schedule: Vec::new(),
+            paranoid: false,
         }
     }
 }

@@ -67,6 +67,8 @@ pub(crate) struct Globals {
     entries: Vec<Entry>,
     index: HashTable<u32>,
     state: FixedState,
+    /// Objects whose values were moved out since they were last taken (paranoid mode).
+    removed: Vec<Addr>,
 }
 
 /// A slot of the working set.
@@ -80,6 +82,7 @@ impl Globals {
             entries: Vec::new(),
             index: HashTable::new(),
             state: FixedState::with_seed(seed),
+            removed: Vec::new(),
         }
     }
 
@@ -88,6 +91,7 @@ impl Globals {
         self.log = None;
         self.entries.clear();
         self.index.clear();
+        self.removed.clear();
     }
 
     /// The slot of a value, if it was touched before.
@@ -184,10 +188,21 @@ impl Globals {
         let entry = &mut self.entries[slot.0];
         let old = std::mem::replace(&mut entry.object, object);
         entry.touched = true;
+        self.removed.extend(old);
         match object {
             Some(_) => self.note(slot, AccessKind::Store, object),
             None => self.note(slot, AccessKind::Take, old),
         }
+    }
+
+    /// The objects whose values were moved out since the last time.
+    pub(crate) fn take_removed(&mut self) -> Vec<Addr> {
+        std::mem::take(&mut self.removed)
+    }
+
+    /// The layout under which a value was loaded.
+    pub(crate) fn layout(&self, slot: GlobalSlot) -> LayoutId {
+        self.entries[slot.0].layout
     }
 
     /// Notes that the value may be changed in place.

@@ -12,6 +12,7 @@ mod lower;
 mod machine;
 mod memory;
 mod natives;
+mod paranoid;
 mod stop;
 mod trace;
 mod value;

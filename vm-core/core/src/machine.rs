@@ -11,6 +11,7 @@ use crate::lower::listing::{Source, Stage, listing};
 use crate::lower::mono::Shape;
 use crate::memory::code::CodeRef;
 use crate::memory::{Addr, Memory};
+use crate::paranoid::Shadow;
 use crate::stop::{Fail, Run, Stop};
 use crate::trace::record::Recorder;
 use crate::trace::{NoTracer, Trace, TraceLimits, Tracer};
@@ -55,7 +56,7 @@ impl Machine {
                     .iter()
                     .map(|(key, value)| (key.as_str(), *value)),
             ),
-            ctx: Context::new(config.hash_seed, config.max_bytecode_version),
+            ctx: Context::new(&config),
             code: Code::default(),
             memory: Memory::new(config.stack_bytes, config.heap_bytes),
             globals: Globals::new(config.hash_seed),
@@ -72,7 +73,7 @@ impl Machine {
 
     /// Drops everything derived from code.
     fn reset_context(&mut self) {
-        self.ctx = Context::new(self.config.hash_seed, self.config.max_bytecode_version);
+        self.ctx = Context::new(&self.config);
         self.code = Code::default();
     }
 
@@ -223,6 +224,7 @@ impl Machine {
             height: 0,
             lead: 0,
             stopped_at: None,
+            shadow: Shadow::default(),
         };
         let result = run_call(&mut run, call, tracer);
         tracer.stopped(&mut run);

@@ -6,13 +6,13 @@ pub(super) mod table;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use monomove::{Engine, Limits};
+use monomove::{Engine, EngineConfig, Limits};
 use serde::Serialize;
 
 use super::chain::{BlockResult, Chain};
 use super::describe::Described;
 use super::exit::{CliError, Exit};
-use super::limits::LimitArgs;
+use super::limits::{LimitArgs, ModeArgs};
 use super::output::Output;
 use format::BlockFile;
 use table::Row;
@@ -47,6 +47,8 @@ pub(crate) struct BlockArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    mode: ModeArgs,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -87,9 +89,13 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
     let gas_per_transaction = limits
         .gas_per_transaction
         .max(Limits::default().gas_per_transaction);
-    let engine = Engine::new(Limits {
-        gas_per_transaction,
-        ..limits
+    let engine = Engine::with_config(EngineConfig {
+        limits: Limits {
+            gas_per_transaction,
+            ..limits
+        },
+        paranoid: args.mode.paranoid,
+        ..EngineConfig::default()
     })?;
     let mut chain = Chain::new(&engine);
     let base = args.file.parent().unwrap_or(Path::new(""));

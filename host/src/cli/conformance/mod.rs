@@ -14,6 +14,7 @@ use monomove_tests::{
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
+use super::limits::ModeArgs;
 use super::output::{self, BAD, GOOD, Output, escape_line, styled};
 use super::progress::Progress;
 use super::stdlib;
@@ -48,6 +49,8 @@ pub(crate) struct ConformanceArgs {
     /// Run natively, without the sandbox
     #[arg(long)]
     native: bool,
+    #[command(flatten)]
+    mode: ModeArgs,
     /// Only this bytecode version
     #[arg(long, value_name = "VERSION", value_delimiter = ',')]
     bytecode: Vec<u32>,
@@ -136,6 +139,7 @@ pub(crate) fn run(args: &ConformanceArgs, out: &mut Output) -> Result<Exit, CliE
     let engine = Engine::with_config(EngineConfig {
         limits,
         backend,
+        paranoid: args.mode.paranoid,
         ..EngineConfig::default()
     })?;
     let options = Options {

@@ -5,11 +5,12 @@ mod depth;
 pub(crate) mod ids;
 pub(crate) mod layout;
 pub(crate) mod module;
+mod sound;
 mod tags;
 pub(crate) mod types;
 
-use crate::StateView;
 use crate::stop::{Run, Stop};
+use crate::{MachineConfig, StateView};
 use closure::Closures;
 use depth::DepthFormula;
 use ids::{LayoutId, ModuleRef, NameId, TemplateId, TypeId, TypeListId};
@@ -21,7 +22,7 @@ use monomove_format::{
     CompiledModule, DeserializerConfig, FieldDefinition, SignatureToken, StructFieldInformation,
 };
 use monomove_types::{AbilitySet, AccountAddress, Identifier, ModuleId, StatusCode};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use types::{Limits, TypeNode, Types};
 
@@ -34,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) types: Types,
     modules: Vec<Option<Rc<Module>>>,
     layouts: Vec<Rc<Layout>>,
+    /// By layout: the last transaction in which it was found current.
+    layouts_checked: Vec<u32>,
     /// Kinds of function values, by their ids.
     pub(crate) closures: Closures,
     /// Layout of each compound type, by its index.
@@ -42,10 +45,15 @@ pub(crate) struct Context {
     /// Number of the running transaction; modules are checked against the state once in each.
     pub(crate) transaction: u32,
     max_version: u32,
+    /// Whether code is lowered with runtime checks (`paranoid`).
+    pub(crate) paranoid: bool,
+    /// Types found sound in paranoid mode.
+    sound_types: BTreeSet<TypeId>,
 }
 
 impl Context {
-    pub(crate) fn new(hash_seed: u64, max_version: u32) -> Self {
+    pub(crate) fn new(config: &MachineConfig) -> Self {
+        let (hash_seed, max_version) = (config.hash_seed, config.max_bytecode_version);
         let layouts = (0..TypeId::FIRST_COMPOUND)
             .map(|i| {
                 Layout::primitive(TypeId(i))
@@ -57,12 +65,15 @@ impl Context {
         Self {
             types: Types::new(hash_seed),
             modules: Vec::new(),
+            layouts_checked: vec![0; layouts.len()],
             layouts,
             closures: Closures::default(),
             layout_of: Vec::new(),
             depth_formulas: BTreeMap::new(),
             transaction: 0,
             max_version,
+            paranoid: config.paranoid,
+            sound_types: BTreeSet::new(),
         }
     }
 
@@ -272,6 +283,14 @@ impl Context {
         &self.layouts[id.0 as usize]
     }
 
+    /// The layout of a value type, if it is made already.
+    pub(crate) fn layout_if_made(&self, ty: TypeId) -> Option<LayoutId> {
+        match ty.compound_index() {
+            Some(index) => self.layout_of.get(index).copied().flatten(),
+            None => (!ty.is_reference()).then_some(LayoutId(ty.0)),
+        }
+    }
+
     /// The layout of a value type; loads the modules that define its structs.
     pub(crate) fn layout_id(&mut self, view: &mut dyn StateView, ty: TypeId) -> Run<LayoutId> {
         self.layout_at(view, ty, 0)
@@ -285,6 +304,7 @@ impl Context {
             return Ok(LayoutId(ty.0));
         };
         if let Some(id) = self.layout_of.get(index).copied().flatten() {
+            self.check_layout(view, id)?;
             return Ok(id);
         }
         if depth > MAX_LAYOUT_DEPTH {
@@ -327,6 +347,8 @@ impl Context {
         };
         let id = LayoutId(self.layouts.len() as u32);
         self.layouts.push(Rc::new(layout));
+        self.layouts_checked.resize(self.layouts.len(), 0);
+        self.layouts_checked[id.0 as usize] = self.transaction;
         if self.layout_of.len() <= index {
             self.layout_of.resize(index + 1, None);
         }
@@ -334,6 +356,29 @@ impl Context {
             *slot = Some(id);
         }
         Ok(id)
+    }
+
+    /// Makes sure that a layout was made from the modules that the state holds now, once per transaction.
+    fn check_layout(&mut self, view: &mut dyn StateView, id: LayoutId) -> Run<()> {
+        match self.layouts_checked.get_mut(id.0 as usize) {
+            Some(checked) if *checked != self.transaction => *checked = self.transaction,
+            _ => return Ok(()),
+        }
+        let layout = self.layout(id).clone();
+        if let Some((module, ..)) = self.struct_parts(layout.ty) {
+            self.module(view, module)?;
+        }
+        match &layout.kind {
+            Kind::Vector(element) => self.check_layout(view, *element),
+            Kind::Struct(fields) => fields
+                .iter()
+                .try_for_each(|f| self.check_layout(view, f.layout)),
+            Kind::Enum(variants) => variants
+                .iter()
+                .flatten()
+                .try_for_each(|f| self.check_layout(view, f.layout)),
+            _ => Ok(()),
+        }
     }
 
     fn struct_layout(

@@ -11,6 +11,12 @@ pub(crate) const MAX_TYPE_NODES: u32 = 128;
 /// Nesting that a type may have (`max_ty_depth` of the gas schedule).
 pub(crate) const MAX_TYPE_DEPTH: u32 = 20;
 
+/// Nodes and nesting of types that are only parts of layouts. Far above what a layout can have; it bounds the recursion over types
+/// that recursive definitions would make without end.
+const MAX_PART_NODES: u32 = 1 << 16;
+/// See [`MAX_PART_NODES`].
+const MAX_PART_DEPTH: u32 = 512;
+
 /// Limit of any table: far above what one block can add, far below where tags would collide.
 const MAX_ENTRIES: usize = 1 << 28;
 
@@ -218,6 +224,12 @@ impl Types {
                     .chain(self.list(results).iter())
                     .for_each(|&t| child(self, t));
             }
+        }
+        if depth > MAX_PART_DEPTH {
+            return Err(StatusCode::VM_MAX_TYPE_DEPTH_REACHED);
+        }
+        if nodes > MAX_PART_NODES {
+            return Err(StatusCode::TOO_MANY_TYPE_NODES);
         }
         let entry = TypeEntry { node, nodes, depth };
         let id = self

@@ -17,6 +17,7 @@ use crate::lower::{self, Form};
 use crate::memory::code::{CodeRef, Pc};
 use crate::memory::{Addr, Memory};
 use crate::natives::{self, NativeCall, NativeId};
+use crate::paranoid::Shadow;
 use crate::stop::{Fail, Run, Stop};
 use crate::value::byte_vector;
 use crate::value::decode::{DecodeError, Decoder};
@@ -103,6 +104,8 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) lead: u32,
     /// Where execution stopped: after the op that failed.
     pub(crate) stopped_at: Option<Pc>,
+    /// What paranoid mode knows about operands and locals.
+    pub(crate) shadow: Shadow,
 }
 
 /// Where a failure happened and what was charged but not executed.
@@ -248,6 +251,10 @@ impl Interpreter<'_> {
         let (def, handle) = module.function(index);
         if handle.type_parameters.len() != args.len() {
             return Err(Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH));
+        }
+        if self.ctx.paranoid {
+            self.ctx
+                .check_constraints(self.view, &args, &handle.type_parameters)?;
         }
         let lowered = if def.code.is_some() {
             lower::lower(

@@ -299,6 +299,8 @@ pub(crate) enum Op {
     Call { target: TargetId, frame: u32, height: u32 },
     /// The body of a native function.
     Native { native: NativeId },
+    /// Paranoid mode: a step of the shadow of the running function.
+    Shadow { step: u32 },
     Ret,
     Abort { code: Slot },
     AbortMessage { code: Slot, message: Slot },

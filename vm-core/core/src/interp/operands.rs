@@ -62,6 +62,8 @@ pub(crate) enum Operand {
     Constant(u32),
     /// Entry of the function's failures.
     Failure(u32),
+    /// Entry of the function's shadow (paranoid mode).
+    Shadow(u32),
     /// Entry of the function's slot lists: what a function value of this kind captures.
     Captured(u32, ClosureId),
     /// Entry of the function's closure calls.
@@ -233,6 +235,7 @@ impl Op {
             any!({ a, imm, target } JumpLtImmU64 JumpLeImmU64 JumpGtImmU64 JumpGeImmU64 JumpEqImmU64 JumpNeImmU64) => jump_imm!(a imm target 8),
             Op::Call { target, frame, height } => say!(target: O::Callee; frame: O::Frame; height: O::Height;),
             Op::Native { native } => say!(native: O::Native;),
+            Op::Shadow { step } => say!(step: O::Shadow;),
             Op::Ret => {}
             Op::Abort { code } => say!(code: read, 8;),
             Op::AbortMessage { code, message } => say!(code: read, 8; message: read, VECTOR_BYTES;),

@@ -138,6 +138,7 @@ impl Interpreter<'_> {
             }
             Op::PackClosure { dst, kind, slots } => self.pack_closure(fp, dst, kind, slots)?,
             Op::Native { native } => self.call_native(native, fp)?,
+            Op::Shadow { step } => self.shadow_step(fp, step)?,
             Op::AbortMessage { code, message } => {
                 return Err(self.abort_with_message(get!(u64, code), fp + message));
             }

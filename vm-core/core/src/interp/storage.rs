@@ -16,6 +16,13 @@ impl Interpreter<'_> {
         layout: LayoutId,
     ) -> Run<(GlobalSlot, Option<usize>)> {
         if let Some(slot) = self.globals.find(&key) {
+            // An item of a table has one type; only a forged handle leads here with another.
+            if self.globals.layout(slot) != layout {
+                return Err(Stop::with_message(
+                    StatusCode::INTERNAL_TYPE_ERROR,
+                    "a table item is used as a value of another type",
+                ));
+            }
             return Ok((slot, None));
         }
         let mut decoder = Decoder {

@@ -246,6 +246,7 @@ impl Checker<'_> {
             ),
             Operand::Constant(index) => indexed(index as usize, f.constants.len()),
             Operand::Failure(index) => indexed(index as usize, f.failures.len()),
+            Operand::Shadow(index) => indexed(index as usize, f.shadow.len()),
             Operand::Comparison(index) => indexed(usize::from(index), f.comparisons.len()),
             Operand::VariantFields(index) => indexed(index as usize, f.variant_fields.len()),
             Operand::Packed(index) | Operand::Unpacked(index) => self.operand_list(index),

@@ -6,6 +6,7 @@ use super::steps::Steps;
 use crate::context::ids::{InstanceId, LayoutId, ModuleRef, NameId, TargetId, TypeId, TypeListId};
 use crate::interp::op::{Op, Slot};
 use crate::memory::code::CodeRef;
+use crate::paranoid::ShadowStep;
 use crate::stop::{Fail, Run, Stop};
 use monomove_types::StatusCode;
 use std::collections::BTreeMap;
@@ -121,6 +122,8 @@ pub(crate) struct Lowered {
     pub(crate) variant_fields: Box<[Rc<[Option<u32>]>]>,
     /// The transaction in which it was lowered, if that met something missing: it holds for that transaction only.
     pub(crate) provisional_in: Option<u32>,
+    /// What paranoid mode does at each `Op::Shadow`; empty without it.
+    pub(crate) shadow: Box<[ShadowStep]>,
     /// Modules whose definitions the code depends on, besides its own.
     pub(crate) dependencies: Box<[ModuleRef]>,
     /// What each instruction does to the frame: in the traced form of functions with code.

@@ -11,6 +11,7 @@ use crate::context::ids::{LayoutId, TypeId};
 use crate::context::layout::{Field, Int};
 use crate::context::module::Module;
 use crate::interp::op::{LOCAL_VECTOR, Op, Slot};
+use crate::paranoid::step::{ShadowBuilder, ShadowStep};
 use crate::stop::{Fail, Run, Stop};
 use monomove_types::StatusCode;
 use std::ops::Range;
@@ -38,8 +39,10 @@ pub(super) fn emit(
         closure_calls: Vec::new(),
         comparisons: Vec::new(),
         variant_fields: Vec::new(),
+        shadow: Vec::new(),
         origin: 0,
         block_end: 0,
+        ctx,
     };
     // Position of the first op of each block, by the code offset of its first instruction.
     let mut starts = vec![0; mono.insts.len()];
@@ -109,6 +112,7 @@ pub(super) fn emit(
         closure_calls: this.closure_calls.into(),
         comparisons: this.comparisons.into(),
         variant_fields: this.variant_fields.into(),
+        shadow: this.shadow.into(),
         dependencies,
         steps,
     })
@@ -134,10 +138,12 @@ struct Emitter<'a> {
     closure_calls: Vec<ClosureCall>,
     comparisons: Vec<Comparison>,
     variant_fields: Vec<Rc<[Option<u32>]>>,
+    shadow: Vec<ShadowStep>,
     /// Code offset that the ops being emitted come from.
     origin: u16,
     /// Code offset behind the block being emitted.
     block_end: u16,
+    ctx: &'a Context,
 }
 
 impl Emitter<'_> {
@@ -228,11 +234,13 @@ impl Emitter<'_> {
             if !self.plan.form.folds() {
                 self.push(Op::Step { offset });
             }
+            self.shadow(offset, true)?;
             self.instruction(offset)?;
             if matches!(self.mono.insts[usize::from(offset)], Inst::Fail(_)) {
                 // The rest of the block is never reached.
                 break;
             }
+            self.shadow(offset, false)?;
             if self.plan.form.checks_height() {
                 let stackless = &self.mono.stackless;
                 let after = usize::from(stackless.height(offset)) - stackless.sources(offset).len()
@@ -245,6 +253,31 @@ impl Emitter<'_> {
                     });
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// In paranoid mode: the step before or after an instruction.
+    fn shadow(&mut self, at: u16, before: bool) -> Run<()> {
+        if !self.ctx.paranoid {
+            return Ok(());
+        }
+        let builder = ShadowBuilder {
+            ctx: self.ctx,
+            mono: self.mono,
+            locals: &|local| self.local(local),
+            source: &|at, n| self.source_slot(at, n),
+        };
+        let step = if before {
+            builder.before(at)?
+        } else {
+            builder.after(at, || self.result_slot(at))?
+        };
+        if let Some(step) = step {
+            self.shadow.push(step);
+            self.push(Op::Shadow {
+                step: self.shadow.len() as u32 - 1,
+            });
         }
         Ok(())
     }

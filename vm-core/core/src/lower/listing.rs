@@ -342,6 +342,10 @@ impl MicroOps<'_> {
                 Some((layout, bytes)) => format!("{} {}", self.layout(*layout), hex(bytes)),
                 None => "?".to_owned(),
             },
+            Operand::Shadow(index) => match f.shadow.get(index as usize) {
+                Some(step) => format!("{step:?}"),
+                None => "?".to_owned(),
+            },
             Operand::Failure(index) => match f.failures.get(index as usize) {
                 Some(fail) => match &fail.message {
                     Some(message) => format!("{}: {message}", fail.status),

@@ -1,5 +1,7 @@
 //! Monomorphization: one function under concrete type arguments. Every instruction gets its types, layouts and static cost.
 
+mod checks;
+
 use super::closure::{ClosureRequest, kind};
 use super::code::{Code, TargetKey};
 use super::destack::{Stackless, Temp};
@@ -221,6 +223,18 @@ pub(crate) struct Mono {
     pub(crate) provisional: bool,
     /// By temporary; `None` for those that no live instruction defines.
     pub(crate) temps: Vec<Option<TypeId>>,
+    /// Paranoid mode: whether values of each local may be dropped.
+    pub(crate) droppable: Rc<[bool]>,
+}
+
+impl Mono {
+    /// Whether values of a local may be dropped (known in paranoid mode).
+    pub(crate) fn droppable(&self, local: u8) -> bool {
+        self.droppable
+            .get(usize::from(local))
+            .copied()
+            .unwrap_or(false)
+    }
 }
 
 /// Resolves one function. A failure of a single instruction becomes [`Inst::Fail`] there.
@@ -263,7 +277,7 @@ pub(crate) fn monomorphize(
     for block in &stackless.blocks {
         for offset in block.clone() {
             let at = usize::from(offset);
-            match this.instruction(offset, &unit.code[at]) {
+            match this.checked_instruction(offset, &unit.code[at]) {
                 Ok((inst, cost)) => (insts[at], costs[at]) = (inst, cost),
                 Err(Stop::Fail(mut fail)) => {
                     // What an instruction names is resolved before it is charged.
@@ -276,6 +290,7 @@ pub(crate) fn monomorphize(
             }
         }
     }
+    let droppable = this.droppable_locals()?;
     let temps = this.temps;
     Ok(Mono {
         provisional,
@@ -286,6 +301,7 @@ pub(crate) fn monomorphize(
         insts,
         costs,
         temps,
+        droppable,
     })
 }
 
@@ -340,6 +356,7 @@ impl Builder<'_> {
             Some(TypeNode::Function { args, results, .. }) => Some((args, results)),
             _ => None,
         };
+        self.check_function_abilities(found, ty)?;
         let fits = found == ty
             || (ty.is_reference()
                 && !ty.is_mutable_reference()

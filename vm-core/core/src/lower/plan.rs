@@ -74,11 +74,12 @@ struct Dest {
 
 struct Planner<'a> {
     mono: &'a Mono,
-    form: Form,
     shape: &'a Shape,
     locals: &'a [u32],
     sizes: &'a [u32],
     borrowed: Vec<bool>,
+    /// Whether operands may share places with others; if not, each has a slot of its own.
+    folds: bool,
     places: Vec<Where>,
     /// The local whose slot a folded temporary reads.
     reads: Vec<Option<u8>>,
@@ -125,11 +126,11 @@ pub(super) fn plan(
     let temps_start = end.next_multiple_of(8);
     let mut planner = Planner {
         mono,
-        form,
         shape: &shape,
         locals: &locals,
         sizes: &sizes,
         borrowed: borrowed(mono),
+        folds: form.folds() && !ctx.paranoid,
         places: vec![Where::Nowhere; mono.temps.len()],
         reads: vec![None; mono.temps.len()],
         dests: vec![None; mono.temps.len()],
@@ -284,7 +285,7 @@ impl Planner<'_> {
 
     fn block(&mut self, block: Range<u16>) {
         self.busy.clear();
-        if self.form.folds() {
+        if self.folds {
             for offset in block.clone() {
                 self.fold(offset);
             }
@@ -526,7 +527,7 @@ impl Planner<'_> {
     fn choose_destination(&mut self, temp: Temp, def: u16) {
         let (used, operand) = self.consumer(temp);
         let direct = match self.inst(used) {
-            _ if !self.form.folds() => None,
+            _ if !self.folds => None,
             Inst::StLoc(local) if self.local_free(*local, def, used) => Some(Dest {
                 root: Root::Local(*local),
                 offset: 0,

@@ -9,7 +9,7 @@ use crate::gas::GasSchedule;
 use crate::interp::op::Op;
 use crate::interp::operands::{Operand, Width};
 use crate::stop::{Fail, Stop};
-use crate::{CodeToken, ModuleCode, StateError, StateView};
+use crate::{CodeToken, MachineConfig, ModuleCode, StateError, StateView};
 use monomove_format::CompiledModule;
 use monomove_types::{ModuleId, StateKey, StatusCode};
 use std::collections::BTreeMap;
@@ -55,26 +55,43 @@ impl StateView for Files {
     }
 }
 
-/// Lowers every function of `files` in all forms, generic ones for some types, and shows each to `see`.
+/// Lowers every function of `files` in all forms, generic ones for some types, and shows each to `see`; those that are not generic in
+/// paranoid mode too.
 fn for_each_function(mut files: Files, see: &mut impl FnMut(&Context, &Code, &Lowered)) {
-    let mut ctx = Context::new(0, 10);
+    for paranoid in [false, true] {
+        for_each_in_mode(&mut files, paranoid, see);
+    }
+}
+
+fn for_each_in_mode(
+    files: &mut Files,
+    paranoid: bool,
+    see: &mut impl FnMut(&Context, &Code, &Lowered),
+) {
+    let mut ctx = Context::new(&MachineConfig {
+        paranoid,
+        ..MachineConfig::default()
+    });
     let (mut code, gas) = (Code::default(), GasSchedule::default());
     ctx.transaction = 1;
     let bytes = ctx.types.vector(TypeId::U8).unwrap();
     for id in files.0.keys().cloned().collect::<Vec<_>>() {
         let module = ctx.module_ref(&id).unwrap();
-        let module = ctx.module(&mut files, module).unwrap();
+        let module = ctx.module(files, module).unwrap();
         for index in 0..module.binary.function_defs.len() as u16 {
             let (def, handle) = module.function(index);
             let arity = handle.type_parameters.len();
+            if paranoid && arity > 0 {
+                continue;
+            }
             let choices = [TypeId::U64, bytes, TypeId::U8];
             for &ty in choices.iter().take(if arity == 0 { 1 } else { 3 }) {
                 for form in [Form::Fast, Form::Checked, Form::Traced] {
                     let (ctx, code, args) = (&mut ctx, &mut code, vec![ty; arity]);
                     let lowered = if def.code.is_some() {
-                        lower(ctx, &mut files, code, &gas, &module, index, &args, form)
+                        lower(ctx, files, code, &gas, &module, index, &args, form)
                     } else {
-                        crate::natives::lower(ctx, &mut files, code, &module, index, &args)
+                        crate::natives::lower(ctx, files, code, &module, index, &args)
                     };
                     match lowered {
                         Ok(lowered) => see(ctx, code, &lowered),
@@ -87,12 +104,13 @@ fn for_each_function(mut files: Files, see: &mut impl FnMut(&Context, &Code, &Lo
     }
 }
 
-/// Natives that we lack are the only functions that do not lower.
+/// Natives that we lack do not lower, nor those of `table` with another type in the place of its boxes.
 fn assert_explained(id: &ModuleId, fail: &Fail) {
-    assert_eq!(
+    let table = id.name.as_str() == "table" && fail.status == StatusCode::TYPE_MISMATCH;
+    assert!(
+        table || fail.status == StatusCode::MISSING_DEPENDENCY,
+        "{id}: {} {:?}",
         fail.status,
-        StatusCode::MISSING_DEPENDENCY,
-        "{id}: {:?}",
         fail.message
     );
 }

@@ -159,6 +159,23 @@ impl Memory {
         true
     }
 
+    /// Whether an object of at least `bytes` bytes starts at `object`, with this descriptor if one is given.
+    pub(crate) fn is_object(&self, object: Addr, bytes: u64, descriptor: Option<u32>) -> bool {
+        self.object_size(object)
+            .is_some_and(|size| bytes <= u64::from(size))
+            && descriptor.is_none_or(|d| self.get::<u32>(object - HEADER_BYTES) == d)
+    }
+
+    /// The size of the object that starts at `object`; `None` when none can start there.
+    pub(crate) fn object_size(&self, object: Addr) -> Option<u32> {
+        let first = self.heap_start + HEADER_BYTES;
+        if !object.is_multiple_of(MAX_ALIGN) || !(first..=self.heap_top).contains(&object) {
+            return None;
+        }
+        let size = self.get::<u32>(object - 4);
+        (size <= self.heap_top - object).then_some(size)
+    }
+
     #[inline(always)]
     fn pointer(&self, addr: Addr, size: usize) -> *mut u8 {
         #[cfg(target_arch = "wasm32")]

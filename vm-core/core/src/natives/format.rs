@@ -17,6 +17,9 @@ const ARGUMENTS_MISMATCH: u64 = 1;
 /// The format is malformed.
 const INVALID_FORMAT: u64 = 2;
 
+/// A `vector<u8>`.
+const BYTES: Kind = Kind::Vector(LayoutId(TypeId::U8.0));
+
 /// What a text looks like.
 #[derive(Clone, Copy, Debug)]
 struct Style {
@@ -252,7 +255,7 @@ impl Interpreter<'_> {
             || self.ctx.module_parts(module_ref) == (AccountAddress::ONE, "option");
         if one {
             match (self.ctx.module_parts(module_ref).1, fields) {
-                ("string", [bytes]) => {
+                ("string", [bytes]) if self.ctx.layout(bytes.layout).kind == BYTES => {
                     let text = byte_vector(self.memory, at + bytes.offset);
                     push(out, format_args!("{:?}", String::from_utf8_lossy(text)));
                     return Ok(());

@@ -7,6 +7,7 @@ mod code;
 mod event;
 mod format;
 mod hash;
+mod signature;
 mod standard;
 mod table;
 mod types;
@@ -21,6 +22,7 @@ use crate::lower::check::check;
 use crate::lower::code::{Code, Lowered};
 use crate::lower::mono::Shape;
 use crate::memory::Addr;
+use crate::paranoid::ShadowStep;
 use crate::stop::{Run, Stop};
 use crate::value::{VectorHeader, byte_vector, write_vector};
 use monomove_types::StatusCode;
@@ -38,68 +40,207 @@ impl NativeId {
 
 type NativeFn = fn(&mut Interpreter<'_>, &NativeCall) -> Run<()>;
 
-/// All natives, by module and name at 0x1.
-const NATIVES: &[(&str, &str, NativeFn)] = &[
-    ("aptos_hash", "blake2b_256_internal", hash::blake2b_256),
-    ("aptos_hash", "keccak256", hash::keccak256),
-    ("aptos_hash", "ripemd160_internal", hash::ripemd160),
-    ("aptos_hash", "sha2_512_internal", hash::sha2_512),
-    ("aptos_hash", "sha3_512_internal", hash::sha3_512),
-    ("aptos_hash", "sip_hash", hash::sip_hash),
+/// All natives, by module and name at 0x1, with their signatures (see [`signature`]).
+const NATIVES: &[(&str, &str, &str, NativeFn)] = &[
+    (
+        "aptos_hash",
+        "blake2b_256_internal",
+        "bytes -> bytes",
+        hash::blake2b_256,
+    ),
+    ("aptos_hash", "keccak256", "bytes -> bytes", hash::keccak256),
+    (
+        "aptos_hash",
+        "ripemd160_internal",
+        "bytes -> bytes",
+        hash::ripemd160,
+    ),
+    (
+        "aptos_hash",
+        "sha2_512_internal",
+        "bytes -> bytes",
+        hash::sha2_512,
+    ),
+    (
+        "aptos_hash",
+        "sha3_512_internal",
+        "bytes -> bytes",
+        hash::sha3_512,
+    ),
+    ("aptos_hash", "sip_hash", "bytes -> u64", hash::sip_hash),
     (
         "bcs",
         "constant_serialized_size",
+        "-> option",
         standard::constant_serialized_size,
     ),
-    ("bcs", "serialized_size", standard::serialized_size),
-    ("bcs", "to_bytes", standard::to_bytes),
-    ("cmp", "compare", standard::compare),
-    ("code", "request_publish", code::request_publish),
-    ("create_signer", "create_signer", types::create_signer),
+    (
+        "bcs",
+        "serialized_size",
+        "&T0 -> u64",
+        standard::serialized_size,
+    ),
+    ("bcs", "to_bytes", "&T0 -> bytes", standard::to_bytes),
+    ("cmp", "compare", "&T0, &T0 -> ordering", standard::compare),
+    (
+        "code",
+        "request_publish",
+        "address, list, list, u8",
+        code::request_publish,
+    ),
+    (
+        "create_signer",
+        "create_signer",
+        "address -> signer",
+        types::create_signer,
+    ),
     (
         "event",
         "write_module_event_to_store",
+        "T0",
         event::write_module_event_to_store,
     ),
-    ("from_bcs", "from_bytes", types::from_bytes),
-    ("hash", "sha2_256", hash::sha2_256),
-    ("hash", "sha3_256", hash::sha3_256),
-    ("mem", "swap", standard::swap),
-    ("signer", "borrow_address", standard::borrow_address),
-    ("string", "internal_check_utf8", standard::check_utf8),
-    ("string", "internal_index_of", standard::index_of),
+    ("from_bcs", "from_bytes", "bytes -> T0", types::from_bytes),
+    ("hash", "sha2_256", "bytes -> bytes", hash::sha2_256),
+    ("hash", "sha3_256", "bytes -> bytes", hash::sha3_256),
+    ("mem", "swap", "&mut T0, &mut T0", standard::swap),
+    (
+        "signer",
+        "borrow_address",
+        "&signer -> &address",
+        standard::borrow_address,
+    ),
+    (
+        "string",
+        "internal_check_utf8",
+        "&bytes -> bool",
+        standard::check_utf8,
+    ),
+    (
+        "string",
+        "internal_index_of",
+        "&bytes, &bytes -> u64",
+        standard::index_of,
+    ),
     (
         "string",
         "internal_is_char_boundary",
+        "&bytes, u64 -> bool",
         standard::is_char_boundary,
     ),
-    ("string", "internal_sub_string", standard::sub_string),
-    ("string_utils", "native_format", format::native_format),
+    (
+        "string",
+        "internal_sub_string",
+        "&bytes, u64, u64 -> bytes",
+        standard::sub_string,
+    ),
+    (
+        "string_utils",
+        "native_format",
+        "&T0, bool, bool, bool, bool -> bytes",
+        format::native_format,
+    ),
     (
         "string_utils",
         "native_format_list",
+        "&bytes, &T0 -> bytes",
         format::native_format_list,
     ),
-    ("table", "add_box", table::add_box),
-    ("table", "borrow_box", table::borrow_box),
-    ("table", "borrow_box_mut", table::borrow_box_mut),
-    ("table", "contains_box", table::contains_box),
-    ("table", "destroy_empty_box", table::destroy_empty_box),
-    ("table", "drop_unchecked_box", table::drop_unchecked_box),
-    ("table", "new_table_handle", table::new_table_handle),
-    ("table", "remove_box", table::remove_box),
-    ("type_info", "type_name", types::type_name),
-    ("type_info", "type_of", types::type_of),
-    ("util", "from_bytes", types::from_bytes),
-    ("vector", "borrow", standard::vector_borrow),
-    ("vector", "borrow_mut", standard::vector_borrow),
-    ("vector", "destroy_empty", standard::vector_destroy_empty),
-    ("vector", "empty", standard::vector_empty),
-    ("vector", "length", standard::vector_length),
-    ("vector", "move_range", standard::move_range),
-    ("vector", "pop_back", standard::vector_pop_back),
-    ("vector", "push_back", standard::vector_push_back),
-    ("vector", "swap", standard::vector_swap),
+    ("table", "add_box", "&mut handle, T0, T2", table::add_box),
+    (
+        "table",
+        "borrow_box",
+        "&handle, T0 -> &T2",
+        table::borrow_box,
+    ),
+    (
+        "table",
+        "borrow_box_mut",
+        "&mut handle, T0 -> &mut T2",
+        table::borrow_box_mut,
+    ),
+    (
+        "table",
+        "contains_box",
+        "&handle, T0 -> bool",
+        table::contains_box,
+    ),
+    (
+        "table",
+        "destroy_empty_box",
+        "&handle",
+        table::destroy_empty_box,
+    ),
+    (
+        "table",
+        "drop_unchecked_box",
+        "handle",
+        table::drop_unchecked_box,
+    ),
+    (
+        "table",
+        "new_table_handle",
+        "-> address",
+        table::new_table_handle,
+    ),
+    (
+        "table",
+        "remove_box",
+        "&mut handle, T0 -> T2",
+        table::remove_box,
+    ),
+    ("type_info", "type_name", "-> bytes", types::type_name),
+    ("type_info", "type_of", "-> type", types::type_of),
+    ("util", "from_bytes", "bytes -> T0", types::from_bytes),
+    (
+        "vector",
+        "borrow",
+        "&vector<T0>, u64 -> &T0",
+        standard::vector_borrow,
+    ),
+    (
+        "vector",
+        "borrow_mut",
+        "&mut vector<T0>, u64 -> &mut T0",
+        standard::vector_borrow,
+    ),
+    (
+        "vector",
+        "destroy_empty",
+        "vector<T0>",
+        standard::vector_destroy_empty,
+    ),
+    ("vector", "empty", "-> vector<T0>", standard::vector_empty),
+    (
+        "vector",
+        "length",
+        "&vector<T0> -> u64",
+        standard::vector_length,
+    ),
+    (
+        "vector",
+        "move_range",
+        "&mut vector<T0>, u64, u64, &mut vector<T0>, u64",
+        standard::move_range,
+    ),
+    (
+        "vector",
+        "pop_back",
+        "&mut vector<T0> -> T0",
+        standard::vector_pop_back,
+    ),
+    (
+        "vector",
+        "push_back",
+        "&mut vector<T0>, T0",
+        standard::vector_push_back,
+    ),
+    (
+        "vector",
+        "swap",
+        "&mut vector<T0>, u64, u64",
+        standard::vector_swap,
+    ),
 ];
 
 /// The frame of a running native.
@@ -224,16 +365,20 @@ pub(crate) fn lower(
     let one = monomove_types::AccountAddress::ONE;
     let found = NATIVES
         .iter()
-        .position(|(m, f, _)| address == one && *m == module_name && *f == function_name);
+        .position(|(m, f, ..)| address == one && *m == module_name && *f == function_name);
     let native = found.ok_or_else(|| {
         let text = format!("no native function {address}::{module_name}::{function_name}");
         Stop::with_message(StatusCode::MISSING_DEPENDENCY, text)
     })?;
-    let signature =
-        |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
-    let params = ctx.instantiate_all(module, signature(handle.parameters), ty_args)?;
-    let results = ctx.instantiate_all(module, signature(handle.return_), ty_args)?;
+    let tokens = |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
+    let params = ctx.instantiate_all(module, tokens(handle.parameters), ty_args)?;
+    let results = ctx.instantiate_all(module, tokens(handle.return_), ty_args)?;
+    let expected = NATIVES.get(native).map_or("", |n| n.2);
+    if !signature::fits(ctx, view, expected, &params, &results, ty_args)? {
+        return Err(declared());
+    }
     let shape = Shape::new(ctx, view, &params, &results)?;
+    let (ops, shadow) = body(NativeId(native as u32), ctx.paranoid);
     let types = params.iter().chain(&results).chain(ty_args).copied();
     let dependencies = ctx
         .defining_modules(types)
@@ -255,18 +400,9 @@ pub(crate) fn lower(
         provisional_in: None,
         locks_module: false,
         locals: 0,
-        code: [
-            Op::Charge {
-                instructions: 0,
-                gas: 0,
-            },
-            Op::Native {
-                native: NativeId(native as u32),
-            },
-            Op::Ret,
-        ]
-        .into(),
-        origins: [0, 0, 0].into(),
+        origins: vec![0; ops.len()].into(),
+        code: ops.into(),
+        shadow: shadow.into(),
         costs: [].into(),
         blocks: [].into(),
         pool: [].into(),
@@ -284,10 +420,27 @@ pub(crate) fn lower(
     Ok(lowered)
 }
 
+/// The ops of a native, and the steps of its shadow in paranoid mode.
+fn body(native: NativeId, paranoid: bool) -> (Vec<Op>, Vec<ShadowStep>) {
+    let charge = Op::Charge {
+        instructions: 0,
+        gas: 0,
+    };
+    let native = Op::Native { native };
+    if !paranoid {
+        return (vec![charge, native, Op::Ret], Vec::new());
+    }
+    let (call, leave) = (Op::Shadow { step: 0 }, Op::Shadow { step: 1 });
+    (
+        vec![charge, call, native, leave, Op::Ret],
+        vec![ShadowStep::NativeCall, ShadowStep::NativeReturn],
+    )
+}
+
 /// Runs a native in its frame.
 pub(crate) fn run(machine: &mut Interpreter<'_>, native: NativeId, call: &NativeCall) -> Run<()> {
     match NATIVES.get(native.0 as usize) {
-        Some((_, _, function)) => function(machine, call),
+        Some((.., function)) => function(machine, call),
         None => Err(Stop::status(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR)),
     }
 }
