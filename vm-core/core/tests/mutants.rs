@@ -205,3 +205,38 @@ fn mutants_end_with_a_status() {
     println!("{ends:#?}");
     assert!(ends.len() > 1);
 }
+
+/// Without gas a function is lowered and then fails at its first instruction: lowering must not panic in the unchecked mode either.
+#[test]
+fn mutants_lower_without_panic() {
+    let mut corpus = load();
+    let default = if cfg!(debug_assertions) { 300 } else { 3_000 };
+    let count = setting("MONOMOVE_MUTANTS").unwrap_or(default);
+    let mut seed = setting("MONOMOVE_MUTANTS_SEED").unwrap_or(0) + (1 << 32);
+    let mut machine = machine(false);
+    for _ in 0..count {
+        seed += 1;
+        let mut random = Random(seed);
+        let Some(original) = random.one_of(&corpus.modules) else {
+            return;
+        };
+        let Some(bytes) = mutant(&mut random, original) else {
+            continue;
+        };
+        let module = CompiledModule::deserialize_with(&bytes, &config()).unwrap();
+        corpus.state.replace(module.self_id(), bytes);
+        for index in 0..module.function_defs.len().min(30) {
+            let Some(call) = call(&mut random, &corpus.by_id, &module, index, 0) else {
+                continue;
+            };
+            let result = catch_unwind(AssertUnwindSafe(|| machine.call(&call, &mut corpus.state)));
+            assert!(
+                result.is_ok(),
+                "seed {seed}: lowering {}::{} panics",
+                call.module,
+                call.function
+            );
+        }
+        corpus.state.restore();
+    }
+}
