@@ -11,6 +11,8 @@ fn help_has_examples_and_exit_codes() {
     assert!(run.out.contains("Examples:") && run.out.contains("Exit codes:"));
     for command in [
         "run",
+        "trace",
+        "profile",
         "block",
         "disasm",
         "lower",

@@ -32,6 +32,10 @@ impl SandboxExecutor {
     }
 
     /// Traces every call as well.
+    #[allow(
+        dead_code,
+        reason = "some of the tests that include this file never trace"
+    )]
     pub(crate) fn traced(mut self, limits: TraceLimits) -> Self {
         self.trace = Some(limits);
         self

@@ -7,6 +7,7 @@ mod digest;
 mod events;
 mod format;
 mod functions;
+mod image;
 mod profile;
 pub(crate) mod record;
 mod replay;

@@ -125,11 +125,17 @@ impl<'a> Replay<'a> {
         }
         for event in self.trace.events_of(step) {
             match self.trace.events.at(event) {
-                Some(TraceEvent::Call { function, fp, .. }) => self.frames.push(FrameRef {
-                    function,
-                    offset: 0,
-                    fp,
-                }),
+                Some(TraceEvent::Call { function, fp, .. }) => {
+                    self.frames.push(FrameRef {
+                        function,
+                        offset: 0,
+                        fp,
+                    });
+                    // Its bytes that are not zero were written already.
+                    let end = self.frame_end(function, fp);
+                    let end = end.ok_or(TraceError::Inconsistent(step))?;
+                    self.stack.resize(end.max(self.stack.len()), 0);
+                }
                 Some(TraceEvent::Return { .. }) => {
                     self.frames.pop();
                 }
@@ -151,6 +157,13 @@ impl<'a> Replay<'a> {
         self.step += 1;
         self.enter(self.step);
         Ok(true)
+    }
+
+    /// Bytes of the frame stack up to the end of a frame.
+    fn frame_end(&self, function: u32, fp: u32) -> Option<usize> {
+        let start = fp.checked_sub(self.trace.header.stack_start)? as usize;
+        let function = self.trace.functions.get(function as usize)?;
+        Some(start + function.frame as usize).filter(|&end| end <= MAX_REGION_BYTES)
     }
 
     /// Goes back over one step; false at the start.
