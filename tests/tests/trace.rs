@@ -1,7 +1,11 @@
 //! Tracing over every corpus: a traced call comes to the same as an untraced one, its recording replays both ways, and what it recorded is
 //! what it recorded before: `traces/*.txt` keep a digest of each case. `MONOMOVE_BLESS=1` writes them anew.
 
-#![allow(clippy::unwrap_used, reason = "test code: a panic is the report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test code: a panic is the report"
+)]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
