@@ -1,5 +1,7 @@
 //! A machine that met a missing module must see it once the state has it.
 
+#![allow(clippy::unwrap_used, reason = "test code: a panic is the report")]
+
 use monomove_core::{
     Access, Call, CodeToken, Machine, MachineConfig, ModuleCode, Outcome, StateError, StateView,
 };

@@ -1,6 +1,6 @@
 //! Operations on flat values, directed by their layouts: copy, compare, measure, serialize.
 //!
-//! The recursion follows the value; its depth is limited to [`MAX_VALUE_DEPTH`](crate::context::layout::MAX_VALUE_DEPTH).
+//! The recursion follows the value; its depth is limited to `MAX_VALUE_DEPTH`.
 
 pub(crate) mod bcs;
 pub(crate) mod compare;
