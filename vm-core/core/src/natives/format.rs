@@ -250,7 +250,7 @@ impl Interpreter<'_> {
         out: &mut String,
         depth: u32,
     ) -> Run<()> {
-        let (module_ref, name, args) = self.ctx.struct_parts(ty).ok_or_else(declared)?;
+        let (module_ref, name, _) = self.ctx.struct_parts(ty).ok_or_else(declared)?;
         let one = self.ctx.module_parts(module_ref) == (AccountAddress::ONE, "string")
             || self.ctx.module_parts(module_ref) == (AccountAddress::ONE, "option");
         if one {
@@ -298,7 +298,6 @@ impl Interpreter<'_> {
         } else {
             out.push_str(&label);
         }
-        let _ = args;
         out.push(' ');
         let items = fields
             .iter()
