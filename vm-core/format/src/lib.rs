@@ -11,6 +11,7 @@ mod file_format;
 mod index;
 mod operand;
 mod reader;
+mod script_module;
 mod signature;
 mod view;
 mod writer;
