@@ -34,6 +34,7 @@
 mod block;
 mod bridge;
 mod engine;
+mod gas;
 mod guest;
 mod inspector;
 mod instance;
@@ -49,6 +50,7 @@ mod watchdog;
 
 pub use block::{Block, BlockExecutor, BlockOutput, execute_block};
 pub use engine::{Backend, Engine, EngineConfig, EngineError, VersionHash};
+pub use gas::{GasScheduleError, gas_schedule_of};
 pub use inspector::{Inspector, NoInspector};
 pub use limits::{Limits, LimitsError};
 pub use outcome::{FaultKind, HostError, LimitHit, SandboxFault, TransactionOutcome};

@@ -92,6 +92,27 @@ fn run_as_json() {
 }
 
 #[test]
+fn a_gas_schedule_from_a_file() {
+    let directory = scratch("gas_schedule");
+    let cost = |flags: &[&str]| {
+        let flags = [&["--json"], flags].concat();
+        add_u8(&["u8:23", "u8:44"], &flags).json()["gas_used"]
+            .as_u64()
+            .unwrap()
+    };
+    let file = directory.join("gas.json");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, r#"{"instr.add": 1005880}"#).unwrap();
+    assert_eq!(cost(&["--gas-schedule", path]), cost(&[]) + 1_000_000);
+    for bad in ["{", r#"{"instr.ad": 1}"#, r#"{"instr.add": -1}"#] {
+        std::fs::write(&file, bad).unwrap();
+        let run = add_u8(&["u8:1", "u8:1"], &["--gas-schedule", path]);
+        assert_eq!(run.code, 1, "{bad}: {}", run.out);
+        assert!(run.err.contains("gas.json: "), "{bad}: {}", run.err);
+    }
+}
+
+#[test]
 fn failures_have_their_codes() {
     let run = add_u8(&["u8:255", "u8:1"], &[]);
     assert_eq!(run.code, 3);

@@ -55,6 +55,7 @@ impl CallArgs {
                 Backend::Wasm
             },
             paranoid: self.mode.paranoid,
+            gas_schedule: self.mode.gas_schedule()?,
             ..EngineConfig::default()
         })?)
     }

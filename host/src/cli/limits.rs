@@ -1,7 +1,14 @@
 //! Limits as flags, and their echo in the output.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use clap::Args;
-use monomove::Limits;
+use monomove::{GasSchedule, Limits, MemoryState, gas_schedule_of};
+use monomove_types::GenesisBlob;
+
+use super::exit::CliError;
+use super::input;
 
 /// Limits of the sandbox.
 #[derive(Clone, Debug, Args)]
@@ -25,11 +32,48 @@ pub(crate) struct LimitArgs {
 }
 
 /// How the core runs.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ModeArgs {
     /// Check types, locals and references while running: for code that no verifier has seen
     #[arg(long)]
     pub(crate) paranoid: bool,
+    /// Gas schedule that differs from the default: a genesis blob with `0x1::gas_schedule::GasScheduleV2`, or JSON such as
+    /// {"instr.add": 5880}
+    #[arg(long, value_name = "FILE")]
+    gas_schedule: Option<PathBuf>,
+}
+
+impl ModeArgs {
+    /// The entries of the gas schedule that the user named.
+    pub(crate) fn gas_schedule(&self) -> Result<Vec<(String, u64)>, CliError> {
+        let Some(path) = &self.gas_schedule else {
+            return Ok(Vec::new());
+        };
+        let bytes = input::read(path)?;
+        let bad = |message: String| CliError::at(path.display(), message);
+        if path.extension().is_some_and(|e| e == "blob") {
+            let blob = GenesisBlob::parse(&bytes).map_err(|error| {
+                bad(format!(
+                    "expected a genesis blob: at byte {}: {}",
+                    error.offset, error.kind
+                ))
+            })?;
+            let state: MemoryState = blob.writes.into_iter().collect();
+            return gas_schedule_of(&state)
+                .map_err(|error| bad(error.to_string()))?
+                .ok_or_else(|| bad("there is no 0x1::gas_schedule::GasScheduleV2".to_owned()));
+        }
+        let entries: BTreeMap<String, u64> = serde_json::from_slice(&bytes)
+            .map_err(|error| bad(format!("expected a JSON object of gas parameters: {error}")))?;
+        let known = GasSchedule::default().entries();
+        if let Some(key) = entries
+            .keys()
+            .find(|key| !known.iter().any(|(k, _)| k == key))
+        {
+            return Err(bad(format!("there is no gas parameter {key:?}")));
+        }
+        Ok(entries.into_iter().collect())
+    }
 }
 
 impl LimitArgs {

@@ -23,6 +23,7 @@ Examples:
   monomove run arith.mv --function 0xcafe::arith::add_u8 --args u8:1 u8:2
   monomove run build/ --function 0xcafe::m::init --signers 0xa1 --json
   monomove run m.mv --function 0xcafe::m::f --type-args 'u8,vector<bool>' --gas-limit 1000000
+  monomove run m.mv --function 0xcafe::m::f --gas-schedule genesis.blob
 
 Arguments: u8: … u256:, i8: … i256:, bool:, address:, string:, hex:, vector<T>:[v,v], vector<u8>:0x…, bcs:0x…")]
 pub(crate) struct RunArgs {

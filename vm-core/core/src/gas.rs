@@ -212,6 +212,7 @@ schedule! {
     bcs_constant_serialized_size_per_type_node = "move_stdlib.bcs.constant_serialized_size.per_type_node", 400;
     cmp_compare_base = "move_stdlib.cmp.compare.base", 3670;
     cmp_compare_per_abs_val_unit = "move_stdlib.cmp.compare.per_abs_val_unit", 140;
+    reflect_resolve_base = "aptos_framework.reflect.resolve_base", 40960;
     vector_move_range_base = "move_stdlib.vector.move_range.base", 40000;
     vector_move_range_per_index_moved = "move_stdlib.vector.move_range.per_index_moved", 100;
     mem_swap_base = "move_stdlib.mem.swap.base", 15000;

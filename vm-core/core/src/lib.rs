@@ -3,6 +3,7 @@
 //! Module bytes are loaded and interned (`context`), lowered to micro-ops (`lower`) and run over flat values
 //! (`interp`, `value`, `memory`). Everything outside is reached through [`StateView`].
 
+mod access;
 mod api;
 mod context;
 mod gas;

@@ -224,6 +224,7 @@ impl Machine {
             height: 0,
             lead: 0,
             stopped_at: None,
+            rules: Vec::new(),
             shadow: Shadow::default(),
         };
         let result = run_call(&mut run, call, tracer);

@@ -95,6 +95,7 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
             ..limits
         },
         paranoid: args.mode.paranoid,
+        gas_schedule: args.mode.gas_schedule()?,
         ..EngineConfig::default()
     })?;
     let mut chain = Chain::new(&engine);

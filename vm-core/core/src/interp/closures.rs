@@ -76,10 +76,12 @@ impl Interpreter<'_> {
         Ok(id)
     }
 
-    /// Checks the rules of re-entrancy for a call, and says what its frame has to undo.
-    pub(super) fn enter(&mut self, target: TargetId, by_closure: bool) -> Run<Entered> {
+    /// Checks the rules of re-entrancy for a call whose parameters are in place at `fp`, adds its access specifiers, and says what its
+    /// frame has to undo.
+    pub(super) fn enter(&mut self, target: TargetId, fp: Addr, by_closure: bool) -> Run<Entered> {
         let callee = self.code.at(target);
         let (module, lock) = (callee.key.module, callee.locks_module);
+        let (restricted, instance) = (callee.restricts, callee.instance);
         if self.locks + u32::from(lock) > 0
             && module != self.module_of_frame(self.frames.len())
             && self.is_active(module)
@@ -93,10 +95,15 @@ impl Interpreter<'_> {
         self.locks += u32::from(lock);
         self.update_stamp();
         self.closure_frames += u32::from(by_closure);
-        Ok(Entered {
-            closure: by_closure,
-            lock,
-        })
+        if restricted && let Some(clauses) = self.code.instance(instance).access.clone() {
+            self.restrict(&clauses, fp)?;
+        }
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        Ok(Entered(
+            flag(by_closure, Entered::CLOSURE)
+                | flag(lock, Entered::LOCK)
+                | flag(restricted, Entered::RESTRICTED),
+        ))
     }
 
     /// While modules are locked, every call is looked at.
@@ -110,9 +117,12 @@ impl Interpreter<'_> {
 
     /// Undoes [`Interpreter::enter`] when the callee has returned.
     pub(super) fn leave(&mut self, entered: Entered) {
-        self.locks -= u32::from(entered.lock);
+        self.locks -= u32::from(entered.has(Entered::LOCK));
         self.update_stamp();
-        self.closure_frames -= u32::from(entered.closure);
+        self.closure_frames -= u32::from(entered.has(Entered::CLOSURE));
+        if entered.has(Entered::RESTRICTED) {
+            self.rules.pop();
+        }
     }
 
     /// Module of the function at a depth of the call stack; the running one is at `frames.len()`.
@@ -136,7 +146,8 @@ impl Interpreter<'_> {
         }
         let module = self.module_of_frame(self.frames.len());
         let entries = (0..=self.frames.len()).filter(|&depth| {
-            let entered_by_closure = depth > 0 && self.frames[depth - 1].entered.closure;
+            let entered_by_closure =
+                depth > 0 && self.frames[depth - 1].entered.has(Entered::CLOSURE);
             let from_elsewhere = depth == 0 || self.module_of_frame(depth - 1) != module;
             self.module_of_frame(depth) == module && (entered_by_closure || from_elsewhere)
         });

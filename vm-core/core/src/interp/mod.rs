@@ -8,6 +8,7 @@ mod run;
 mod slow;
 mod storage;
 
+use crate::access::Rule;
 use crate::context::Context;
 use crate::context::ids::{InstanceId, LayoutId, TargetId};
 use crate::gas::GasSchedule;
@@ -41,13 +42,21 @@ pub(crate) struct Frame {
     entered: Entered,
 }
 
-/// How a callee was entered.
+/// How a callee was entered, as flags; 0 for a plain call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Entered {
+pub(crate) struct Entered(u8);
+
+impl Entered {
     /// As a function value.
-    closure: bool,
+    const CLOSURE: u8 = 1;
     /// The callee locks the modules on the call stack.
-    lock: bool,
+    const LOCK: u8 = 2;
+    /// The callee has access specifiers.
+    const RESTRICTED: u8 = 4;
+
+    fn has(self, flag: u8) -> bool {
+        self.0 & flag != 0
+    }
 }
 
 /// What a transaction leaves besides global values.
@@ -104,6 +113,8 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) lead: u32,
     /// Where execution stopped: after the op that failed.
     pub(crate) stopped_at: Option<Pc>,
+    /// The access specifiers of the functions on the call stack that have some.
+    pub(crate) rules: Vec<Rule>,
     /// What paranoid mode knows about operands and locals.
     pub(crate) shadow: Shadow,
 }
@@ -197,8 +208,9 @@ impl Interpreter<'_> {
         target.closure_gas =
             gas.call_base + gas.call_per_arg * arguments + gas.call_per_local * locals;
         target.locks_module = lowered.locks_module;
+        target.restricts = lowered.access.is_some();
         target.ready_in = self.transaction;
-        target.fast_in = if lowered.locks_module {
+        target.fast_in = if lowered.locks_module || lowered.access.is_some() {
             NEVER
         } else {
             self.transaction

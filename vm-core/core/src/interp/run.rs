@@ -43,6 +43,8 @@ impl Interpreter<'_> {
             return Err(Stop::status(StatusCode::CALL_STACK_OVERFLOW));
         }
         self.fp = self.memory.stack_start();
+        // What it locks and restricts holds until the end of the transaction.
+        self.enter(entry, self.fp, false)?;
         if T::ACTIVE {
             self.traced = true;
             self.stack_end = 0;

@@ -182,7 +182,7 @@ impl Interpreter<'_> {
         cost: u64,
     ) -> Run<()> {
         self.charge_instruction(cost)?;
-        let entered = self.enter(target, by_closure)?;
+        let entered = self.enter(target, self.fp + frame, by_closure)?;
         let callee = self.code.at(target);
         let (new_fp, new_height) = (self.fp + frame, self.height + height);
         if new_fp.wrapping_sub(self.lead) + callee.extent > self.stack_limit

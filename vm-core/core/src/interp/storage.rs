@@ -39,14 +39,15 @@ impl Interpreter<'_> {
         AccountAddress(self.memory.get(addr))
     }
 
-    fn resource(&mut self, address: Addr, layout: LayoutId) -> Run<GlobalSlot> {
+    fn resource(&mut self, address: Addr, layout: LayoutId, writing: bool) -> Run<GlobalSlot> {
         self.check_unlocked()?;
-        let key = GlobalKey::Resource(self.address_at(address), self.ctx.layout(layout).ty);
-        Ok(self.global(key, layout)?.0)
+        let (address, ty) = (self.address_at(address), self.ctx.layout(layout).ty);
+        self.check_access(ty, address, writing)?;
+        Ok(self.global(GlobalKey::Resource(address, ty), layout)?.0)
     }
 
     pub(super) fn exists(&mut self, address: Addr, layout: LayoutId) -> Run<bool> {
-        let slot = self.resource(address, layout)?;
+        let slot = self.resource(address, layout, false)?;
         Ok(self.globals.object(slot).is_some())
     }
 
@@ -56,7 +57,7 @@ impl Interpreter<'_> {
         layout: LayoutId,
         mutable: bool,
     ) -> Run<Addr> {
-        let slot = self.resource(address, layout)?;
+        let slot = self.resource(address, layout, mutable)?;
         let object = self
             .globals
             .object(slot)
@@ -68,7 +69,7 @@ impl Interpreter<'_> {
     }
 
     pub(super) fn move_from(&mut self, dst: Addr, address: Addr, layout: LayoutId) -> Run<()> {
-        let slot = self.resource(address, layout)?;
+        let slot = self.resource(address, layout, true)?;
         let object = self
             .globals
             .object(slot)
@@ -79,7 +80,7 @@ impl Interpreter<'_> {
     }
 
     pub(super) fn move_to(&mut self, address: Addr, src: Addr, layout: LayoutId) -> Run<()> {
-        let slot = self.resource(address, layout)?;
+        let slot = self.resource(address, layout, true)?;
         if self.globals.object(slot).is_some() {
             return Err(Stop::status(StatusCode::RESOURCE_ALREADY_EXISTS));
         }

@@ -3,6 +3,7 @@
 use super::Form;
 use super::mono::Shape;
 use super::steps::Steps;
+use crate::access::Clauses;
 use crate::context::ids::{InstanceId, LayoutId, ModuleRef, NameId, TargetId, TypeId, TypeListId};
 use crate::interp::op::{Op, Slot};
 use crate::memory::code::CodeRef;
@@ -35,10 +36,12 @@ pub(crate) struct Target {
     pub(crate) key: TargetKey,
     /// The transaction in which it was last found callable; 0: never.
     pub(crate) ready_in: u32,
-    /// The same, when it may be called without looking at locks; else [`NEVER`].
+    /// The same, when it may be called without looking at locks or access specifiers; else [`NEVER`].
     pub(crate) fast_in: u32,
     pub(crate) native: bool,
     pub(crate) locks_module: bool,
+    /// Whether it has access specifiers.
+    pub(crate) restricts: bool,
     pub(crate) instance: InstanceId,
     pub(crate) code: CodeRef,
     /// Bytes from the frame pointer to the end of the area where its callees' results and parameters are put.
@@ -104,6 +107,8 @@ pub(crate) struct Lowered {
     pub(crate) is_native: bool,
     /// Whether modules on the call stack may not be entered again below it (`module_lock`).
     pub(crate) locks_module: bool,
+    /// Which resources it and the functions that it calls may access, if it says so.
+    pub(crate) access: Option<Clauses>,
     /// Length of the whole table of locals, parameters included; 0 for natives.
     pub(crate) locals: u32,
     pub(crate) code: Box<[Op]>,
@@ -159,6 +164,7 @@ impl Code {
             fast_in: NEVER,
             native: false,
             locks_module: false,
+            restricts: false,
             instance: InstanceId(0),
             code: CodeRef::NONE,
             extent: 0,

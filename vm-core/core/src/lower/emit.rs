@@ -99,6 +99,7 @@ pub(super) fn emit(
         is_native: false,
         provisional_in: mono.provisional.then_some(ctx.transaction),
         locks_module,
+        access: None,
         locals: mono.locals.len() as u32,
         code: this.code.into(),
         origins: this.origins.into(),

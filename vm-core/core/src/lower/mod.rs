@@ -15,6 +15,7 @@ pub(crate) mod steps;
 mod tests;
 
 use crate::StateView;
+use crate::access;
 use crate::context::Context;
 use crate::context::ids::TypeId;
 use crate::context::module::Module;
@@ -89,7 +90,14 @@ fn lower_stages(
 ) -> Run<Stages> {
     let mono = mono::monomorphize(ctx, view, code, gas, module, index, ty_args)?;
     let plan = plan::plan(ctx, view, &mono, form)?;
-    let lowered = emit::emit(ctx, module, index, ty_args, &mono, &plan)?;
+    let specifiers = module.function(index).1.access_specifiers.as_deref();
+    let access = specifiers
+        .map(|s| access::resolve(ctx, module, s, ty_args, &mono.params, &plan.shape.params))
+        .transpose()?;
+    let lowered = Lowered {
+        access,
+        ..emit::emit(ctx, module, index, ty_args, &mono, &plan)?
+    };
     check::check(ctx, code, &lowered)?;
     Ok(Stages {
         mono,

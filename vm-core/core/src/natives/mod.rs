@@ -7,6 +7,7 @@ mod code;
 mod event;
 mod format;
 mod hash;
+mod reflect;
 mod signature;
 mod standard;
 mod table;
@@ -104,6 +105,12 @@ const NATIVES: &[(&str, &str, &str, NativeFn)] = &[
     ("hash", "sha2_256", "bytes -> bytes", hash::sha2_256),
     ("hash", "sha3_256", "bytes -> bytes", hash::sha3_256),
     ("mem", "swap", "&mut T0, &mut T0", standard::swap),
+    (
+        "reflect",
+        "native_resolve",
+        "address, &bytes, &bytes -> result",
+        reflect::native_resolve,
+    ),
     (
         "signer",
         "borrow_address",
@@ -399,6 +406,7 @@ pub(crate) fn lower(
         is_native: true,
         provisional_in: None,
         locks_module: false,
+        access: None,
         locals: 0,
         origins: vec![0; ops.len()].into(),
         code: ops.into(),

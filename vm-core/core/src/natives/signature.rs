@@ -4,7 +4,8 @@
 //! words stand for kinds of types that library versions spell differently:
 //! `bytes` (a `vector<u8>` or a struct that is nothing but one), `list` (a vector of `bytes`), `handle` (a struct that starts with an address),
 //! `ordering` (an enum of at least three variants without fields), `option` (an `Option<u64>`, as struct or enum), `type`
-//! (a struct of an address and two `bytes`).
+//! (a struct of an address and two `bytes`), `result` (an enum of two variants with a field each, a `T0` and an enum of at least five
+//! variants without fields).
 
 use crate::StateView;
 use crate::context::Context;
@@ -80,9 +81,7 @@ fn fits_word(
                 ("handle", Kind::Struct(fields)) => fields
                     .first()
                     .is_some_and(|f| field_type(ctx, f) == TypeId::ADDRESS),
-                ("ordering", Kind::Enum(variants)) => {
-                    variants.len() >= 3 && variants.iter().all(|v| v.is_empty())
-                }
+                ("ordering", kind) => is_plain_enum(kind, 3),
                 ("option", Kind::Struct(fields)) => match **fields {
                     [vector] => is_vector_of(ctx, &ctx.layout(vector.layout).kind, TypeId::U64),
                     _ => false,
@@ -92,6 +91,16 @@ fn fits_word(
                         none.is_empty()
                             && matches!(**some, [f] if field_type(ctx, &f) == TypeId::U64)
                     }
+                    _ => false,
+                },
+                ("result", Kind::Enum(variants)) => match &**variants {
+                    [ok, err] => match (&**ok, &**err) {
+                        ([ok], [err]) => {
+                            ty_args.first() == Some(&field_type(ctx, ok))
+                                && is_plain_enum(&ctx.layout(err.layout).kind, 5)
+                        }
+                        _ => false,
+                    },
                     _ => false,
                 },
                 ("type", Kind::Struct(fields)) => match **fields {
@@ -113,6 +122,11 @@ fn field_type(ctx: &Context, field: &Field) -> TypeId {
 
 fn is_vector_of(ctx: &Context, kind: &Kind, element: TypeId) -> bool {
     matches!(kind, Kind::Vector(inner) if ctx.layout(*inner).ty == element)
+}
+
+/// An enum of at least so many variants, all without fields.
+fn is_plain_enum(kind: &Kind, least: usize) -> bool {
+    matches!(kind, Kind::Enum(variants) if variants.len() >= least && variants.iter().all(|v| v.is_empty()))
 }
 
 /// A `vector<u8>`, or a struct that is nothing but one.
