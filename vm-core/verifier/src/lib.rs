@@ -5,19 +5,35 @@
 mod abilities;
 mod code;
 mod config;
+mod const_api;
+mod constants;
+mod duplicates;
 mod error;
+mod features;
+mod friends;
+mod graph;
+mod immutable;
+mod instantiation_loops;
+mod instructions;
+mod limits;
 mod meter;
+mod recursive_structs;
+mod signatures;
+mod struct_api;
 
 pub use abilities::abilities;
 pub use config::VerifierConfig;
 pub use error::{ErrorLocation, VerifierError, VerifierResult};
 pub use meter::Meter;
 
+use struct_api::StructApi;
+
 use monomove_format::{CompiledModule, CompiledScript, FunctionDefinitionIndex};
 
 /// Checks a module by itself. Its indices must be in range ([`CompiledModule::check_bounds`]).
 pub fn verify_module(module: &CompiledModule, config: &VerifierConfig) -> VerifierResult {
-    verify(module, config).map_err(|error| error.located(ErrorLocation::Module(module.self_id())))
+    verify(module, Unit::Module, config)
+        .map_err(|error| error.located(ErrorLocation::Module(module.self_id())))
 }
 
 /// Checks a script by itself. Its indices must be in range ([`CompiledScript::check_bounds`]).
@@ -26,19 +42,62 @@ pub fn verify_script(script: &CompiledScript, config: &VerifierConfig) -> Verifi
         .to_module()
         .map_err(|error| VerifierError::new(error.status, error.message));
     module
-        .and_then(|module| verify(&module, config))
+        .and_then(|module| verify(&module, Unit::Script, config))
         .map_err(|error| error.located(ErrorLocation::Script))
 }
 
-fn verify(module: &CompiledModule, config: &VerifierConfig) -> VerifierResult {
+/// What is verified: a script has the form of a module too, but no definitions to speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Module,
+    Script,
+}
+
+fn verify(module: &CompiledModule, unit: Unit, config: &VerifierConfig) -> VerifierResult {
     let mut meter = Meter::new(config);
+    features::verify(module, config)?;
+    limits::verify(module, config)?;
+    duplicates::verify(module, unit)?;
+    signatures::verify(module)?;
+    instructions::verify(module)?;
+    constants::verify(module)?;
+    match unit {
+        Unit::Module => {
+            friends::verify(module)?;
+            recursive_structs::verify(module)?;
+            instantiation_loops::verify(module, &mut meter)?;
+        }
+        Unit::Script => struct_api::verify_script(module)?,
+    }
+    functions(module, unit, config, &mut meter)
+}
+
+fn functions(
+    module: &CompiledModule,
+    unit: Unit,
+    config: &VerifierConfig,
+    meter: &mut Meter,
+) -> VerifierResult {
+    let since = |version| unit == Unit::Module && module.version >= version;
+    let struct_api = since(struct_api::FIRST_VERSION).then(|| StructApi::new(module));
+    let own_natives = since(immutable::FIRST_VERSION).then(|| immutable::own_natives(module));
     for (index, definition) in (0..=u16::MAX)
         .map(FunctionDefinitionIndex)
         .zip(&module.function_defs)
     {
+        let place = |error: VerifierError| error.in_function(index);
+        if let Some(api) = &struct_api {
+            api.verify(definition).map_err(place)?;
+        }
+        if since(const_api::FIRST_VERSION) {
+            const_api::verify(module, definition).map_err(place)?;
+        }
+        if let Some(natives) = &own_natives {
+            immutable::verify(module, definition, natives).map_err(place)?;
+        }
         if definition.code.is_some() {
             meter.enter_function();
-            code::verify_function(module, index, config, &mut meter)?;
+            code::verify_function(module, index, config, meter).map_err(place)?;
         }
     }
     Ok(())

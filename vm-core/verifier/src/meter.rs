@@ -77,7 +77,7 @@ mod tests {
         );
         meter.enter_function();
         meter.add_items(2, 2).unwrap();
-        assert!(meter.add_items(1, 1).is_err());
+        assert!(meter.add_items(1, 2).is_err());
         assert!(meter.add_items(u64::MAX, usize::MAX).is_err());
     }
 }

@@ -1,0 +1,221 @@
+//! The verifier's own cases: assembler text with the verdict that is expected, in `cases/*.masm`.
+//!
+//! Each case begins with a line `//# NAME [vVERSION] [production]: VERDICT`, where the verdict is `ok` or `STATUS_NAME [fN] [@M]` with the index of the function
+//! definition and the offset of the instruction. The version is 8 unless given. Lines `//! STEP` change the assembled module before it is verified, for what
+//! assembler text cannot say: see `patch`.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use monomove_asm::{Options, Unit, assemble};
+use monomove_format::CompiledModule;
+use monomove_types::StatusCode;
+use monomove_verifier::{VerifierConfig, VerifierError, verify_module, verify_script};
+
+struct Case {
+    file: String,
+    name: String,
+    version: u32,
+    config: VerifierConfig,
+    expected: String,
+    patches: Vec<String>,
+    source: String,
+}
+
+fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let mut cases: Vec<Case> = Vec::new();
+    for path in files {
+        let file = path.file_stem().unwrap().to_string_lossy().into_owned();
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            if let Some(header) = line.strip_prefix("//# ") {
+                let (words, expected) = header.split_once(": ").unwrap();
+                let mut words = words.split(' ');
+                let mut case = Case {
+                    file: file.clone(),
+                    name: words.next().unwrap().to_owned(),
+                    version: 8,
+                    config: VerifierConfig::aptos(),
+                    expected: expected.to_owned(),
+                    patches: Vec::new(),
+                    source: String::new(),
+                };
+                for word in words {
+                    match word {
+                        "production" => case.config = VerifierConfig::production(),
+                        "no-enums" => case.config.enum_types = false,
+                        "no-functions" => case.config.function_values = false,
+                        "no-access" => case.config.resource_access_control = false,
+                        _ => case.version = word.strip_prefix('v').unwrap().parse().unwrap(),
+                    }
+                }
+                cases.push(case);
+            } else if let Some(patch) = line.strip_prefix("//! ") {
+                cases.last_mut().unwrap().patches.push(patch.to_owned());
+            } else if let Some(case) = cases.last_mut() {
+                case.source.push_str(line);
+                case.source.push('\n');
+            }
+        }
+    }
+    cases
+}
+
+/// Changes that assembler text cannot express.
+fn patch(module: &mut CompiledModule, step: &str) {
+    fn again<T: Clone>(table: &mut Vec<T>) {
+        table.push(table.last().unwrap().clone());
+    }
+    match step {
+        "duplicate identifier" => again(&mut module.identifiers),
+        "duplicate address" => again(&mut module.address_identifiers),
+        "duplicate constant" => again(&mut module.constant_pool),
+        "duplicate signature" => again(&mut module.signatures),
+        "duplicate module handle" => again(&mut module.module_handles),
+        "duplicate struct handle" => again(&mut module.struct_handles),
+        "duplicate function handle" => again(&mut module.function_handles),
+        "duplicate field handle" => again(&mut module.field_handles),
+        "duplicate friend" => again(&mut module.friend_decls),
+        "duplicate struct instantiation" => again(&mut module.struct_def_instantiations),
+        "duplicate function instantiation" => again(&mut module.function_instantiations),
+        "duplicate field instantiation" => again(&mut module.field_instantiations),
+        "duplicate variant handle" => again(&mut module.struct_variant_handles),
+        "duplicate variant field handle" => again(&mut module.variant_field_handles),
+        "duplicate variant instantiation" => again(&mut module.struct_variant_instantiations),
+        "duplicate variant field instantiation" => {
+            again(&mut module.variant_field_instantiations);
+        }
+        "duplicate struct" => again(&mut module.struct_defs),
+        "duplicate function" => again(&mut module.function_defs),
+        "remove function" => drop(module.function_defs.pop()),
+        "remove struct" => drop(module.struct_defs.pop()),
+        "duplicate acquires" => again(&mut module.function_defs[0].acquires_global_resources),
+        "other self" => module.self_module_handle_idx.0 ^= 1,
+        _ => panic!("unknown patch {step}"),
+    }
+}
+
+fn verdict(result: Result<(), VerifierError>) -> String {
+    let Err(error) = result else {
+        return "ok".to_owned();
+    };
+    let mut text = error.status.name().to_owned();
+    if let Some(function) = error.function {
+        text += &format!(" f{function}");
+    }
+    if let Some(offset) = error.code_offset {
+        text += &format!(" @{offset}");
+    }
+    text
+}
+
+fn run(case: &Case) -> String {
+    let options = Options {
+        version: case.version,
+        dependencies: &[],
+    };
+    match assemble(&case.source, &options) {
+        Ok(Unit::Module(mut module)) => {
+            for step in &case.patches {
+                patch(&mut module, step);
+            }
+            match module.check_bounds() {
+                Err(error) => error.status.name().to_owned(),
+                Ok(()) => verdict(verify_module(&module, &case.config)),
+            }
+        }
+        Ok(Unit::Script(script)) => verdict(verify_script(&script, &case.config)),
+        Err(errors) => panic!("{}/{}: {errors}", case.file, case.name),
+    }
+}
+
+#[test]
+fn verdicts_are_as_expected() {
+    let mut wrong = Vec::new();
+    let mut names = std::collections::BTreeSet::new();
+    for case in cases() {
+        assert!(
+            names.insert((case.file.clone(), case.name.clone())),
+            "{}/{} twice",
+            case.file,
+            case.name
+        );
+        let got = run(&case);
+        if got != case.expected {
+            wrong.push(format!(
+                "{}/{}: expected {}, got {got}",
+                case.file, case.name, case.expected
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every status of the verifier has two cases. Prints the report: each status with its cases.
+#[test]
+fn statuses_are_covered() {
+    let mut by_status: BTreeMap<StatusCode, Vec<String>> = BTreeMap::new();
+    for case in cases() {
+        if let Some(status) = case.expected.split(' ').next().filter(|word| *word != "ok") {
+            by_status
+                .entry(status.parse().unwrap())
+                .or_default()
+                .push(format!("{}/{}", case.file, case.name));
+        }
+    }
+    for (status, names) in &by_status {
+        println!("{} {status}: {}", status.number(), names.join(", "));
+    }
+    let missing: Vec<_> = EMITTED
+        .iter()
+        .filter(|status| by_status.get(status).map_or(0, Vec::len) < 2)
+        .collect();
+    assert!(missing.is_empty(), "fewer than two cases: {missing:?}");
+}
+
+/// What the verifier can emit.
+const EMITTED: &[StatusCode] = &[
+    StatusCode::INVALID_SIGNATURE_TOKEN,
+    StatusCode::RECURSIVE_STRUCT_DEFINITION,
+    StatusCode::FIELD_MISSING_TYPE_ABILITY,
+    StatusCode::DUPLICATE_ELEMENT,
+    StatusCode::INVALID_MODULE_HANDLE,
+    StatusCode::UNIMPLEMENTED_HANDLE,
+    StatusCode::DUPLICATE_ACQUIRES_ANNOTATION,
+    StatusCode::CONSTRAINT_NOT_SATISFIED,
+    StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH,
+    StatusCode::LOOP_IN_INSTANTIATION_GRAPH,
+    StatusCode::ZERO_SIZED_STRUCT,
+    StatusCode::INVALID_CONSTANT_TYPE,
+    StatusCode::MALFORMED_CONSTANT_DATA,
+    StatusCode::GENERIC_MEMBER_OPCODE_MISMATCH,
+    StatusCode::INVALID_OPERATION_IN_SCRIPT,
+    StatusCode::INVALID_FRIEND_DECL_WITH_SELF,
+    StatusCode::INVALID_FRIEND_DECL_WITH_MODULES_OUTSIDE_ACCOUNT_ADDRESS,
+    StatusCode::INVALID_PHANTOM_TYPE_PARAM_POSITION,
+    StatusCode::TOO_MANY_TYPE_PARAMETERS,
+    StatusCode::TOO_MANY_PARAMETERS,
+    StatusCode::TOO_MANY_TYPE_NODES,
+    StatusCode::MAX_FUNCTION_DEFINITIONS_REACHED,
+    StatusCode::MAX_STRUCT_DEFINITIONS_REACHED,
+    StatusCode::MAX_FIELD_DEFINITIONS_REACHED,
+    StatusCode::MAX_STRUCT_VARIANTS_REACHED,
+    StatusCode::FEATURE_NOT_ENABLED,
+    StatusCode::INVALID_CLOSURE_MASK,
+    StatusCode::CLOSURE_CALL_REQUIRES_FUNCTION,
+    StatusCode::INVALID_STRUCT_API_CODE,
+    StatusCode::IMMUTABLE_FUNCTION_CALLS_NON_IMMUTABLE,
+    StatusCode::INVALID_CONST_API_CODE,
+    StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR,
+];
