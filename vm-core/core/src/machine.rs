@@ -5,7 +5,7 @@ use crate::context::ids::TypeId;
 use crate::context::module::Module;
 use crate::gas::GasSchedule;
 use crate::globals::Globals;
-use crate::interp::{Effects, Frame, Interpreter};
+use crate::interp::{Effects, Exit, Frame, Interpreter};
 use crate::lower::code::{Code, TargetKey};
 use crate::lower::listing::{Source, Stage, listing};
 use crate::lower::mono::Shape;
@@ -223,6 +223,7 @@ impl Machine {
             instance: crate::context::ids::InstanceId(0),
             height: 0,
             lead: 0,
+            exit: Exit::Slow,
             stopped_at: None,
             rules: Vec::new(),
             shadow: Shadow::default(),

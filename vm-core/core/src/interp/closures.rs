@@ -29,7 +29,7 @@ impl Interpreter<'_> {
         for (field, slot) in kind.captured.iter().zip(slots) {
             let size = self.ctx.layout(field.layout).size;
             self.memory
-                .copy_short(object + field.offset, fp + slot, size);
+                .copy(object + field.offset, fp + slot, size);
         }
         self.memory.set(fp + dst, object);
         Ok(())
@@ -67,10 +67,10 @@ impl Interpreter<'_> {
                 if let Some(field) = captured.next() {
                     let size = self.ctx.layout(field.layout).size;
                     self.memory
-                        .copy_short(new_fp + param, object + field.offset, size);
+                        .copy(new_fp + param, object + field.offset, size);
                 }
             } else if let Some((slot, size)) = supplied.next() {
-                self.memory.copy_short(new_fp + param, fp + slot, *size);
+                self.memory.copy(new_fp + param, fp + slot, *size);
             }
         }
         Ok(id)

@@ -25,6 +25,7 @@ use crate::value::decode::{DecodeError, Decoder};
 use crate::{Event, NewTable, PublishRequest, StateView};
 use monomove_types::{AccountAddress, StatusCode};
 use op::Op;
+pub(crate) use run::Exit;
 use std::rc::Rc;
 
 /// Longest message of an `AbortMsg`, in bytes.
@@ -111,6 +112,8 @@ pub(crate) struct Interpreter<'a> {
     /// How much lower the frames of the running function's callees would be without tracing: forms differ in the size of their frames,
     /// but not in where the frame stack overflows. 0 without tracing.
     pub(crate) lead: u32,
+    /// Why the fast loop was left.
+    pub(crate) exit: Exit,
     /// Where execution stopped: after the op that failed.
     pub(crate) stopped_at: Option<Pc>,
     /// The access specifiers of the functions on the call stack that have some.

@@ -4,29 +4,52 @@
 //! the embedder's wasm compiler makes of it too. Everything else leaves the loop with [`Exit::Slow`] and is done by `slow.rs`.
 
 use super::op::{LOCAL_VECTOR, Op};
+use super::slow::{INDEX_OUT_OF_BOUNDS, POP_FROM_EMPTY};
 use super::{Entered, Frame, Interpreter};
 use crate::context::ids::TargetId;
 use crate::context::layout::Int;
 use crate::lower::Form;
-use crate::memory::code::Pc;
+use crate::memory::MAX_SHORT;
 use crate::stop::{Run, Stop};
 use crate::trace::Tracer;
 use monomove_types::StatusCode;
 
-/// Sub-status of `VECTOR_OPERATION_ERROR`: index out of bounds.
-const INDEX_OUT_OF_BOUNDS: u64 = 1;
-/// Sub-status of `VECTOR_OPERATION_ERROR`: pop from an empty vector.
-const POP_FROM_EMPTY: u64 = 2;
-
 /// Why the fast loop was left.
-#[derive(Clone, Copy, Debug)]
-enum Exit {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
     /// The first frame returned.
     Return,
     /// The op before the position is not for the fast loop.
     Slow,
-    Fail(StatusCode),
-    FailWith(StatusCode, u64),
+    OutOfGas,
+    ArithmeticError,
+    IndexOutOfBounds,
+    PopFromEmpty,
+    VariantMismatch,
+    OperandStackOverflow,
+}
+
+impl Exit {
+    /// The failure that the loop was left for.
+    #[cold]
+    fn failure(self) -> Stop {
+        let (status, sub_status) = match self {
+            Self::OutOfGas => (StatusCode::OUT_OF_GAS, None),
+            Self::ArithmeticError => (StatusCode::ARITHMETIC_ERROR, None),
+            Self::IndexOutOfBounds => (
+                StatusCode::VECTOR_OPERATION_ERROR,
+                Some(INDEX_OUT_OF_BOUNDS),
+            ),
+            Self::PopFromEmpty => (StatusCode::VECTOR_OPERATION_ERROR, Some(POP_FROM_EMPTY)),
+            Self::VariantMismatch => (StatusCode::STRUCT_VARIANT_MISMATCH, None),
+            Self::OperandStackOverflow => (StatusCode::EXECUTION_STACK_OVERFLOW, None),
+            Self::Return | Self::Slow => (StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR, None),
+        };
+        match sub_status {
+            Some(sub_status) => Stop::with_sub_status(status, sub_status),
+            None => Stop::status(status),
+        }
+    }
 }
 
 impl Interpreter<'_> {
@@ -63,7 +86,9 @@ impl Interpreter<'_> {
 
     fn execute<T: Tracer>(&mut self, tracer: &mut T) -> Run<()> {
         loop {
-            match self.fast() {
+            self.exit = Exit::Slow;
+            self.fast();
+            match self.exit {
                 Exit::Return => return Ok(()),
                 Exit::Slow => {
                     let op = *self.pc.previous().op();
@@ -73,10 +98,7 @@ impl Interpreter<'_> {
                         self.slow(op)?;
                     }
                 }
-                Exit::Fail(status) => return Err(Stop::status(status)),
-                Exit::FailWith(status, sub_status) => {
-                    return Err(Stop::with_sub_status(status, sub_status));
-                }
+                failure => return Err(failure.failure()),
             }
         }
     }
@@ -102,7 +124,7 @@ impl Interpreter<'_> {
 
     #[rustfmt::skip]
     #[allow(clippy::cognitive_complexity, reason = "one match over all ops: splitting it would cost the dispatch its speed")]
-    fn fast(&mut self) -> Exit {
+    fn fast(&mut self) {
         let mut pc = self.pc;
         let mut fp = self.fp;
 
@@ -117,20 +139,27 @@ impl Interpreter<'_> {
                 self.memory.set(fp + $slot, value)
             }};
         }
-        let exit = 'run: {
+        // The position is that of the op that is executing; what is stored is the one behind it.
+        'run: loop {
             macro_rules! stop {
-                ($status:ident) => {
-                    break 'run Exit::Fail(StatusCode::$status)
-                };
-                ($status:ident, $sub:expr) => {
-                    break 'run Exit::FailWith(StatusCode::$status, $sub)
-                };
+                ($exit:ident) => {{
+                    self.exit = Exit::$exit;
+                    break 'run;
+                }};
             }
             macro_rules! arith {
                 ($t:ty, $f:ident, $dst:expr, $a:expr, $b:expr) => {
                     match get!($t, $a).$f($b) {
                         Some(value) => set!($dst, value),
-                        None => stop!(ARITHMETIC_ERROR),
+                        None => stop!(ArithmeticError),
+                    }
+                };
+            }
+            macro_rules! product {
+                ($product:expr, $dst:expr) => {
+                    match $product {
+                        Some(value) => set!($dst, value),
+                        None => stop!(ArithmeticError),
                     }
                 };
             }
@@ -138,7 +167,7 @@ impl Interpreter<'_> {
                 ($t:ty, $dst:expr, $a:expr) => {
                     match get!($t, $a).checked_neg() {
                         Some(value) => set!($dst, value),
-                        None => stop!(ARITHMETIC_ERROR),
+                        None => stop!(ArithmeticError),
                     }
                 };
             }
@@ -146,7 +175,7 @@ impl Interpreter<'_> {
                 ($t:ty, $op:tt, $dst:expr, $a:expr, $n:expr) => {{
                     let n = $n;
                     if n >= <$t>::BITS {
-                        stop!(ARITHMETIC_ERROR);
+                        stop!(ArithmeticError);
                     }
                     set!($dst, get!($t, $a) $op n)
                 }};
@@ -154,9 +183,8 @@ impl Interpreter<'_> {
             // The first op of a block is its charge; jumps take it on the way.
             macro_rules! enter {
                 ($at:expr) => {{
-                    let at: Pc = $at;
-                    let (count, cost) = at.charge();
-                    pc = at.next();
+                    pc = $at;
+                    let (count, cost) = pc.charge();
                     charge!(count, cost);
                 }};
             }
@@ -164,16 +192,31 @@ impl Interpreter<'_> {
                 ($count:expr, $cost:expr) => {{
                     self.instructions += u64::from($count);
                     if self.gas < $cost {
-                        stop!(OUT_OF_GAS);
+                        stop!(OutOfGas);
                     }
                     self.gas -= $cost;
                 }};
             }
             macro_rules! branch {
                 ($cond:expr, $target:expr) => {{
-                    let next = if $cond { pc.jump($target) } else { pc };
-                    enter!(next)
+                    let next = pc.next();
+                    enter!(if $cond { next.jump($target) } else { next })
                 }};
+            }
+            // 32 bytes in two halves: an array would go through the stack.
+            macro_rules! copy32 {
+                ($to:expr, $from:expr) => {{
+                    let (to, from) = ($to, $from);
+                    let low = self.memory.get::<u128>(from);
+                    let high = self.memory.get::<u128>(from.wrapping_add(16));
+                    self.memory.set(to, low);
+                    self.memory.set(to.wrapping_add(16), high);
+                }};
+            }
+            macro_rules! equal32 {
+                ($a:expr, $b:expr) => {
+                    get!(u128, $a) == get!(u128, $b) && get!(u128, $a + 16) == get!(u128, $b + 16)
+                };
             }
             // Address that the reference in a slot refers to.
             macro_rules! referent {
@@ -193,7 +236,7 @@ impl Interpreter<'_> {
                     let header = header!($vec);
                     let index = get!(u64, $index);
                     if index >= u64::from(self.memory.get::<u32>(header + 4)) {
-                        stop!(VECTOR_OPERATION_ERROR, INDEX_OUT_OF_BOUNDS);
+                        stop!(IndexOutOfBounds);
                     }
                     self.memory.get::<u32>(header).wrapping_add((index as u32).wrapping_mul($size))
                 }};
@@ -204,24 +247,26 @@ impl Interpreter<'_> {
                     let header = header!($vec);
                     let len = self.memory.get::<u32>(header + 4);
                     if len >= self.memory.get::<u32>(header + 8) {
-                        break 'run Exit::Slow;
+                        break 'run;
                     }
                     self.memory.set(header + 4, len + 1);
                     self.memory.get::<u32>(header).wrapping_add(len.wrapping_mul($size))
                 }};
             }
 
-            loop {
-                let op = pc.op();
-                pc = pc.next();
-                match *op {
+            let (to, from, size) = 'op: {
+                match *pc.op() {
                     Op::Move1 { dst, src } => set!(dst, get!(u8, src)),
                     Op::Move2 { dst, src } => set!(dst, get!(u16, src)),
                     Op::Move4 { dst, src } => set!(dst, get!(u32, src)),
                     Op::Move8 { dst, src } => set!(dst, get!(u64, src)),
-                    Op::Move12 { dst, src } => set!(dst, get!([u8; 12], src)),
+                    Op::Move12 { dst, src } => {
+                        let (low, high) = (get!(u64, src), get!(u32, src + 8));
+                        set!(dst, low);
+                        set!(dst + 8, high);
+                    }
                     Op::Move16 { dst, src } => set!(dst, get!(u128, src)),
-                    Op::Move32 { dst, src } => set!(dst, get!([u8; 32], src)),
+                    Op::Move32 { dst, src } => copy32!(fp + dst, fp + src),
                     Op::AddU8 { dst, a, b } => arith!(u8, checked_add, dst, a, get!(u8, b)),
                     Op::AddU16 { dst, a, b } => arith!(u16, checked_add, dst, a, get!(u16, b)),
                     Op::AddU32 { dst, a, b } => arith!(u32, checked_add, dst, a, get!(u32, b)),
@@ -245,11 +290,10 @@ impl Interpreter<'_> {
                     Op::MulU8 { dst, a, b } => arith!(u8, checked_mul, dst, a, get!(u8, b)),
                     Op::MulU16 { dst, a, b } => arith!(u16, checked_mul, dst, a, get!(u16, b)),
                     Op::MulU32 { dst, a, b } => arith!(u32, checked_mul, dst, a, get!(u32, b)),
-                    Op::MulU64 { dst, a, b } => arith!(u64, checked_mul, dst, a, get!(u64, b)),
+                    Op::MulU64 { dst, a, b } => product!(mul_u64(get!(u64, a), get!(u64, b)), dst),
                     Op::MulI8 { dst, a, b } => arith!(i8, checked_mul, dst, a, get!(i8, b)),
                     Op::MulI16 { dst, a, b } => arith!(i16, checked_mul, dst, a, get!(i16, b)),
                     Op::MulI32 { dst, a, b } => arith!(i32, checked_mul, dst, a, get!(i32, b)),
-                    Op::MulI64 { dst, a, b } => arith!(i64, checked_mul, dst, a, get!(i64, b)),
                     Op::DivU8 { dst, a, b } => arith!(u8, checked_div, dst, a, get!(u8, b)),
                     Op::DivU16 { dst, a, b } => arith!(u16, checked_div, dst, a, get!(u16, b)),
                     Op::DivU32 { dst, a, b } => arith!(u32, checked_div, dst, a, get!(u32, b)),
@@ -324,8 +368,8 @@ impl Interpreter<'_> {
                     Op::Ne8 { dst, a, b } => set!(dst, u8::from(get!(u64, a) != get!(u64, b))),
                     Op::Eq16 { dst, a, b } => set!(dst, u8::from(get!(u128, a) == get!(u128, b))),
                     Op::Ne16 { dst, a, b } => set!(dst, u8::from(get!(u128, a) != get!(u128, b))),
-                    Op::Eq32 { dst, a, b } => set!(dst, u8::from(get!([u8; 32], a) == get!([u8; 32], b))),
-                    Op::Ne32 { dst, a, b } => set!(dst, u8::from(get!([u8; 32], a) != get!([u8; 32], b))),
+                    Op::Eq32 { dst, a, b } => set!(dst, u8::from(equal32!(a, b))),
+                    Op::Ne32 { dst, a, b } => set!(dst, u8::from(!equal32!(a, b))),
                     Op::AddImmU8 { dst, a, imm } => arith!(u8, checked_add, dst, a, imm as u8),
                     Op::SubImmU8 { dst, a, imm } => arith!(u8, checked_sub, dst, a, imm as u8),
                     Op::MulImmU8 { dst, a, imm } => arith!(u8, checked_mul, dst, a, imm as u8),
@@ -376,7 +420,7 @@ impl Interpreter<'_> {
                     Op::NeImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) != imm)),
                     Op::AddImmU64 { dst, a, imm } => arith!(u64, checked_add, dst, a, imm as u64),
                     Op::SubImmU64 { dst, a, imm } => arith!(u64, checked_sub, dst, a, imm as u64),
-                    Op::MulImmU64 { dst, a, imm } => arith!(u64, checked_mul, dst, a, imm as u64),
+                    Op::MulImmU64 { dst, a, imm } => product!(mul_u64(get!(u64, a), u64::from(imm)), dst),
                     Op::DivImmU64 { dst, a, imm } => arith!(u64, checked_div, dst, a, imm as u64),
                     Op::ModImmU64 { dst, a, imm } => arith!(u64, checked_rem, dst, a, imm as u64),
                     Op::AndImmU64 { dst, a, imm } => set!(dst, get!(u64, a) & imm as u64),
@@ -435,32 +479,32 @@ impl Interpreter<'_> {
                     Op::Load4 { dst, base, offset } => set!(dst, self.memory.get::<u32>(referent!(base).wrapping_add(offset))),
                     Op::Load8 { dst, base, offset } => set!(dst, self.memory.get::<u64>(referent!(base).wrapping_add(offset))),
                     Op::Load16 { dst, base, offset } => set!(dst, self.memory.get::<u128>(referent!(base).wrapping_add(offset))),
-                    Op::Load32 { dst, base, offset } => set!(dst, self.memory.get::<[u8; 32]>(referent!(base).wrapping_add(offset))),
+                    Op::Load32 { dst, base, offset } => copy32!(fp + dst, referent!(base).wrapping_add(offset)),
                     Op::Store1 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u8, src)); }
                     Op::Store2 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u16, src)); }
                     Op::Store4 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u32, src)); }
                     Op::Store8 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u64, src)); }
                     Op::Store16 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u128, src)); }
-                    Op::Store32 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!([u8; 32], src)); }
+                    Op::Store32 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); copy32!(to, fp + src); }
                     Op::VecLoad1 { dst, vec, index } => { let from = element!(vec, index, 1); set!(dst, self.memory.get::<u8>(from)); }
                     Op::VecLoad2 { dst, vec, index } => { let from = element!(vec, index, 2); set!(dst, self.memory.get::<u16>(from)); }
                     Op::VecLoad4 { dst, vec, index } => { let from = element!(vec, index, 4); set!(dst, self.memory.get::<u32>(from)); }
                     Op::VecLoad8 { dst, vec, index } => { let from = element!(vec, index, 8); set!(dst, self.memory.get::<u64>(from)); }
                     Op::VecLoad16 { dst, vec, index } => { let from = element!(vec, index, 16); set!(dst, self.memory.get::<u128>(from)); }
-                    Op::VecLoad32 { dst, vec, index } => { let from = element!(vec, index, 32); set!(dst, self.memory.get::<[u8; 32]>(from)); }
+                    Op::VecLoad32 { dst, vec, index } => { let from = element!(vec, index, 32); copy32!(fp + dst, from); }
                     Op::VecStore1 { vec, index, src } => { let to = element!(vec, index, 1); self.memory.set(to, get!(u8, src)); }
                     Op::VecStore2 { vec, index, src } => { let to = element!(vec, index, 2); self.memory.set(to, get!(u16, src)); }
                     Op::VecStore4 { vec, index, src } => { let to = element!(vec, index, 4); self.memory.set(to, get!(u32, src)); }
                     Op::VecStore8 { vec, index, src } => { let to = element!(vec, index, 8); self.memory.set(to, get!(u64, src)); }
                     Op::VecStore16 { vec, index, src } => { let to = element!(vec, index, 16); self.memory.set(to, get!(u128, src)); }
-                    Op::VecStore32 { vec, index, src } => { let to = element!(vec, index, 32); self.memory.set(to, get!([u8; 32], src)); }
+                    Op::VecStore32 { vec, index, src } => { let to = element!(vec, index, 32); copy32!(to, fp + src); }
                     Op::VecPush1 { vec, src, .. } => { let to = pushed!(vec, 1); self.memory.set(to, get!(u8, src)); }
                     Op::VecPush2 { vec, src, .. } => { let to = pushed!(vec, 2); self.memory.set(to, get!(u16, src)); }
                     Op::VecPush4 { vec, src, .. } => { let to = pushed!(vec, 4); self.memory.set(to, get!(u32, src)); }
                     Op::VecPush8 { vec, src, .. } => { let to = pushed!(vec, 8); self.memory.set(to, get!(u64, src)); }
                     Op::VecPush16 { vec, src, .. } => { let to = pushed!(vec, 16); self.memory.set(to, get!(u128, src)); }
-                    Op::VecPush32 { vec, src, .. } => { let to = pushed!(vec, 32); self.memory.set(to, get!([u8; 32], src)); }
-                    Op::MoveN { size, dst, src } => self.memory.copy_short(fp + dst, fp + src, u32::from(size)),
+                    Op::VecPush32 { vec, src, .. } => { let to = pushed!(vec, 32); copy32!(to, fp + src); }
+                    Op::MoveN { size, dst, src } => break 'op (fp + dst, fp + src, u32::from(size)),
                     Op::Const1 { dst, value } => set!(dst, value as u8),
                     Op::Const2 { dst, value } => set!(dst, value as u16),
                     Op::Const4 { dst, value } => set!(dst, value),
@@ -470,15 +514,18 @@ impl Interpreter<'_> {
                         set!(dst, u128::from(value));
                         set!(dst + 16, 0u128);
                     }
-                    Op::EmptyVector { dst } => set!(dst, [0u8; 12]),
+                    Op::EmptyVector { dst } => {
+                        set!(dst, 0u64);
+                        set!(dst + 8, 0u32);
+                    }
                     Op::Not { dst, a } => set!(dst, get!(u8, a) ^ 1),
                     Op::Cast { dst, src, from: Int::U64, to: Int::U8 } => match u8::try_from(get!(u64, src)) {
                         Ok(value) => set!(dst, value),
-                        Err(_) => stop!(ARITHMETIC_ERROR),
+                        Err(_) => stop!(ArithmeticError),
                     },
                     Op::Cast { dst, src, from: Int::U64, to: Int::U32 } => match u32::try_from(get!(u64, src)) {
                         Ok(value) => set!(dst, value),
-                        Err(_) => stop!(ARITHMETIC_ERROR),
+                        Err(_) => stop!(ArithmeticError),
                     },
                     Op::Cast { dst, src, from: Int::U8, to: Int::U64 } => set!(dst, u64::from(get!(u8, src))),
                     Op::Cast { dst, src, from: Int::U16, to: Int::U64 } => set!(dst, u64::from(get!(u16, src))),
@@ -486,13 +533,13 @@ impl Interpreter<'_> {
                     Op::Cast { dst, src, from: Int::U64, to: Int::U128 } => set!(dst, u128::from(get!(u64, src))),
                     Op::Cast { dst, src, from: Int::U128, to: Int::U64 } => match u64::try_from(get!(u128, src)) {
                         Ok(value) => set!(dst, value),
-                        Err(_) => stop!(ARITHMETIC_ERROR),
+                        Err(_) => stop!(ArithmeticError),
                     },
                     Op::Charge { instructions: count, gas: cost } => charge!(count, cost),
-                    Op::Jump { target } => enter!(pc.jump(target)),
+                    Op::Jump { target } => enter!(pc.next().jump(target)),
                     Op::AddImmJumpU64 { imm, slot, target } => {
                         arith!(u64, checked_add, slot, slot, u64::from(imm));
-                        enter!(pc.jump(target));
+                        enter!(pc.next().jump(target));
                     }
                     Op::JumpVariant { tag, base, target } => {
                         branch!(self.memory.get::<u16>(referent!(base)) == tag, target)
@@ -503,46 +550,47 @@ impl Interpreter<'_> {
                     Op::JumpIf { cond, target } => branch!(get!(u8, cond) != 0, target),
                     Op::JumpIfNot { cond, target } => branch!(get!(u8, cond) == 0, target),
                     Op::Call { target, frame, height } => {
-                        let callee = self.code.at(target);
+                        let Some(callee) = self.code.get(target) else {
+                            break 'run;
+                        };
                         let (new_fp, new_height) = (fp + frame, self.height + height);
-                        let ordinary = callee.fast_in == self.fast_stamp
-                            && self.gas >= callee.call_gas
-                            && new_fp + callee.extent <= self.stack_end
-                            && new_height + callee.max_height <= self.operand_limit
-                            && self.frames.len() < self.call_depth
-                            && self.frames.len() < self.frames.capacity();
-                        if !ordinary {
-                            break 'run Exit::Slow;
-                        }
-                        self.gas -= callee.call_gas;
-                        let frame = Frame {
-                            pc,
+                        let caller = Frame {
+                            pc: pc.next(),
                             fp,
                             height: self.height,
                             instance: self.instance,
                             entered: Entered::default(),
                         };
+                        let ordinary = callee.fast_in == self.fast_stamp
+                            && self.gas >= callee.call_gas
+                            && new_fp + callee.extent <= self.stack_end
+                            && new_height + callee.max_height <= self.operand_limit
+                            && self.frames.len() < self.call_depth;
+                        // There is room for as many frames as may be; asking for it right before the push keeps its growth out.
+                        if !ordinary || self.frames.len() == self.frames.capacity() {
+                            break 'run;
+                        }
+                        self.frames.push(caller);
+                        self.gas -= callee.call_gas;
                         (self.instance, self.height) = (callee.instance, new_height);
-                        let start = callee.code.at(0);
-                        self.frames.push(frame);
                         fp = new_fp;
-                        enter!(start);
+                        enter!(callee.code.at(0));
                     }
                     Op::Ret => match self.frames.last() {
                         Some(frame) => {
                             if frame.entered != Entered::default() {
-                                break 'run Exit::Slow;
+                                break 'run;
                             }
                             (pc, fp) = (frame.pc, frame.fp);
                             (self.height, self.instance) = (frame.height, frame.instance);
                             self.frames.truncate(self.frames.len() - 1);
+                            continue 'run;
                         }
-                        None => break 'run Exit::Return,
+                        None => stop!(Return),
                     },
-                    Op::Abort { code } => stop!(ABORTED, get!(u64, code)),
                     Op::CheckHeight { height } => {
                         if self.height + height > self.operand_limit {
-                            stop!(EXECUTION_STACK_OVERFLOW);
+                            stop!(OperandStackOverflow);
                         }
                     }
                     Op::AddressOf { dst, slot } => set!(dst, u64::from(fp + slot)),
@@ -551,11 +599,11 @@ impl Interpreter<'_> {
                     }
                     Op::LoadN { size, dst, base, offset } => {
                         let from = referent!(base).wrapping_add(offset);
-                        self.memory.copy_short(fp + dst, from, u32::from(size));
+                        break 'op (fp + dst, from, u32::from(size));
                     }
                     Op::StoreN { size, base, offset, src } => {
                         let to = referent!(base).wrapping_add(offset);
-                        self.memory.copy_short(to, fp + src, u32::from(size));
+                        break 'op (to, fp + src, u32::from(size));
                     }
                     Op::TestVariant { tag, dst, base } => {
                         let live = self.memory.get::<u16>(referent!(base));
@@ -563,15 +611,16 @@ impl Interpreter<'_> {
                     }
                     Op::CheckVariant { tag, slot } => {
                         if get!(u16, slot) != tag {
-                            stop!(STRUCT_VARIANT_MISMATCH);
+                            stop!(VariantMismatch);
                         }
                     }
                     Op::BorrowVariant { dst, base, fields } => {
                         let tag = self.memory.get::<u16>(referent!(base));
-                        let table = &self.code.instance(self.instance).variant_fields[fields as usize];
-                        match table.get(usize::from(tag)).copied().flatten() {
+                        let function = self.code.running(self.instance);
+                        let table = function.and_then(|function| function.variant_fields.get(fields as usize));
+                        match table.and_then(|table| table.get(usize::from(tag)).copied().flatten()) {
                             Some(offset) => set!(dst, get!(u64, base).wrapping_add(u64::from(offset) << 32)),
-                            None => stop!(STRUCT_VARIANT_MISMATCH),
+                            None => stop!(VariantMismatch),
                         }
                     }
                     Op::VecLen { dst, vec } => {
@@ -582,7 +631,7 @@ impl Interpreter<'_> {
                         let header = header!(vec);
                         let index = get!(u64, index);
                         if index >= u64::from(self.memory.get::<u32>(header + 4)) {
-                            stop!(VECTOR_OPERATION_ERROR, INDEX_OUT_OF_BOUNDS);
+                            stop!(IndexOutOfBounds);
                         }
                         let storage = u64::from(self.memory.get::<u32>(header));
                         let offset = u64::from((index as u32).wrapping_mul(u32::from(size)));
@@ -590,36 +639,66 @@ impl Interpreter<'_> {
                     }
                     Op::VecLoadN { size, dst, vec, index } => {
                         let from = element!(vec, index, u32::from(size));
-                        self.memory.copy_short(fp + dst, from, u32::from(size));
+                        break 'op (fp + dst, from, u32::from(size));
                     }
                     Op::VecStoreN { size, vec, index, src } => {
                         let to = element!(vec, index, u32::from(size));
-                        self.memory.copy_short(to, fp + src, u32::from(size));
+                        break 'op (to, fp + src, u32::from(size));
                     }
-                    Op::VecPushN { size, vec, src, .. } => {
+                    Op::VecPushN { size, vec, src, .. } if u32::from(size) <= MAX_SHORT => {
                         let to = pushed!(vec, u32::from(size));
-                        self.memory.copy_short(to, fp + src, u32::from(size));
+                        break 'op (to, fp + src, u32::from(size));
                     }
-                    Op::VecPop { size, dst, vec } => {
+                    Op::VecPop { size, dst, vec } if u32::from(size) <= MAX_SHORT => {
                         let header = header!(vec);
                         let Some(len) = self.memory.get::<u32>(header + 4).checked_sub(1) else {
-                            stop!(VECTOR_OPERATION_ERROR, POP_FROM_EMPTY);
+                            stop!(PopFromEmpty);
                         };
                         self.memory.set(header + 4, len);
                         let storage = self.memory.get::<u32>(header);
                         let from = storage.wrapping_add(len.wrapping_mul(u32::from(size)));
-                        self.memory.copy_short(fp + dst, from, u32::from(size));
+                        if size != 8 {
+                            break 'op (fp + dst, from, u32::from(size));
+                        }
+                        set!(dst, self.memory.get::<u64>(from));
                     }
-                    Op::VecSwap { size, vec, i, j } => {
-                        let a = element!(vec, i, u32::from(size));
-                        let b = element!(vec, j, u32::from(size));
-                        self.memory.swap_short(a, b, u32::from(size));
+                    Op::VecSwap { size: 8, vec, i, j } => {
+                        let (a, b) = (element!(vec, i, 8), element!(vec, j, 8));
+                        let (x, y) = (self.memory.get::<u64>(a), self.memory.get::<u64>(b));
+                        self.memory.set(a, y);
+                        self.memory.set(b, x);
                     }
-                    _ => break 'run Exit::Slow,
+                    _ => break 'run,
                 }
+                pc = pc.next();
+                continue 'run;
+            };
+            // The one copy of a size that only the op knows.
+            if !self.memory.copy_short(to, from, size) {
+                break 'run;
             }
-        };
-        (self.pc, self.fp) = (pc, fp);
-        exit
+            pc = pc.next();
+        }
+        (self.pc, self.fp) = (pc.next(), fp);
     }
+}
+
+/// `a * b`, checked, without the 128-bit multiplication that wasm has to call a function for.
+#[inline(always)]
+fn mul_u64(a: u64, b: u64) -> Option<u64> {
+    let low = |n: u64| n & 0xffff_ffff;
+    let (a_high, b_high) = (a >> 32, b >> 32);
+    let product = low(a) * low(b);
+    if a_high | b_high == 0 {
+        return Some(product);
+    }
+    if a_high != 0 && b_high != 0 {
+        return None;
+    }
+    // One of the terms is zero.
+    let cross = a_high * low(b) + low(a) * b_high;
+    if cross >> 32 != 0 {
+        return None;
+    }
+    (cross << 32).checked_add(product)
 }

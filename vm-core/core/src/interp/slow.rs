@@ -11,6 +11,10 @@ use crate::value::{Packing, VectorHeader, abstract_size, compare, deep_copy};
 use ethnum::{I256, U256};
 use monomove_types::StatusCode;
 
+/// Sub-status of `VECTOR_OPERATION_ERROR`: index out of bounds.
+pub(super) const INDEX_OUT_OF_BOUNDS: u64 = 1;
+/// Sub-status of `VECTOR_OPERATION_ERROR`: pop from an empty vector.
+pub(super) const POP_FROM_EMPTY: u64 = 2;
 /// Sub-status of `VECTOR_OPERATION_ERROR`: unpack of a vector of another length.
 const LENGTH_MISMATCH: u64 = 3;
 
@@ -74,6 +78,7 @@ impl Interpreter<'_> {
             Op::MulU128 { dst, a, b } => arith!(u128, checked_mul, dst, a, get!(u128, b)),
             Op::MulU256 { dst, a, b } => arith!(U256, checked_mul, dst, a, get!(U256, b)),
             Op::MulI128 { dst, a, b } => arith!(i128, checked_mul, dst, a, get!(i128, b)),
+            Op::MulI64 { dst, a, b } => arith!(i64, checked_mul, dst, a, get!(i64, b)),
             Op::MulI256 { dst, a, b } => arith!(I256, checked_mul, dst, a, get!(I256, b)),
             Op::DivU128 { dst, a, b } => arith!(u128, checked_div, dst, a, get!(u128, b)),
             Op::DivU256 { dst, a, b } => arith!(U256, checked_div, dst, a, get!(U256, b)),
@@ -104,6 +109,38 @@ impl Interpreter<'_> {
             Op::VecPushN { size, vec, src, element } => {
                 let to = self.push_place(header!(vec), u32::from(size), element)?;
                 self.memory.copy(to, fp + src, u32::from(size));
+            }
+            // Long values, and ranges that overlap.
+            Op::MoveN { size, dst, src } => self.memory.copy(fp + dst, fp + src, u32::from(size)),
+            Op::LoadN { size, dst, base, offset } => {
+                let from = referent!(base).wrapping_add(offset);
+                self.memory.copy(fp + dst, from, u32::from(size));
+            }
+            Op::StoreN { size, base, offset, src } => {
+                let to = referent!(base).wrapping_add(offset);
+                self.memory.copy(to, fp + src, u32::from(size));
+            }
+            Op::VecLoadN { size, dst, vec, index } => {
+                let from = self.element(header!(vec), get!(u64, index), size)?;
+                self.memory.copy(fp + dst, from, u32::from(size));
+            }
+            Op::VecStoreN { size, vec, index, src } => {
+                let to = self.element(header!(vec), get!(u64, index), size)?;
+                self.memory.copy(to, fp + src, u32::from(size));
+            }
+            Op::VecPop { size, dst, vec } => {
+                let header = header!(vec);
+                let Some(last) = self.memory.get::<u32>(header + 4).checked_sub(1) else {
+                    return Err(Stop::with_sub_status(StatusCode::VECTOR_OPERATION_ERROR, POP_FROM_EMPTY));
+                };
+                let from = self.element(header, u64::from(last), size)?;
+                self.memory.set(header + 4, last);
+                self.memory.copy(fp + dst, from, u32::from(size));
+            }
+            Op::VecSwap { size, vec, i, j } => {
+                let header = header!(vec);
+                let (a, b) = (self.element(header, get!(u64, i), size)?, self.element(header, get!(u64, j), size)?);
+                self.memory.swap(a, b, u32::from(size));
             }
             Op::ConstBytes { size, dst, pool } => {
                 let function = self.code.instance(self.instance);
@@ -139,6 +176,9 @@ impl Interpreter<'_> {
             Op::PackClosure { dst, kind, slots } => self.pack_closure(fp, dst, kind, slots)?,
             Op::Native { native } => self.call_native(native, fp)?,
             Op::Shadow { step } => self.shadow_step(fp, step)?,
+            Op::Abort { code } => {
+                return Err(Stop::with_sub_status(StatusCode::ABORTED, get!(u64, code)));
+            }
             Op::AbortMessage { code, message } => {
                 return Err(self.abort_with_message(get!(u64, code), fp + message));
             }
@@ -254,6 +294,19 @@ impl Interpreter<'_> {
         }
         self.memory.set(header + 4, vector.len + 1);
         Ok(self.memory.get::<u32>(header) + vector.len * size)
+    }
+
+    /// The place of an element of the vector at `header`.
+    fn element(&self, header: Addr, index: u64, size: u16) -> Run<Addr> {
+        let vector = VectorHeader::read(self.memory, header);
+        if index >= u64::from(vector.len) {
+            return Err(Stop::with_sub_status(
+                StatusCode::VECTOR_OPERATION_ERROR,
+                INDEX_OUT_OF_BOUNDS,
+            ));
+        }
+        let offset = (index as u32).wrapping_mul(u32::from(size));
+        Ok(vector.storage.wrapping_add(offset))
     }
 
     fn copy_value(&mut self, dst: Addr, src: Addr, layout: LayoutId, per_unit: u64) -> Run<()> {

@@ -197,6 +197,12 @@ impl Code {
         &self.instances[id.0 as usize]
     }
 
+    /// A lowered function, if there is one under `id`.
+    #[inline(always)]
+    pub(crate) fn running(&self, id: InstanceId) -> Option<&Lowered> {
+        self.instances.get(id.0 as usize).map(|lowered| &**lowered)
+    }
+
     pub(crate) fn find(
         &self,
         module: ModuleRef,

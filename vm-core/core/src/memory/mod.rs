@@ -18,6 +18,9 @@ pub(crate) const MAX_ALIGN: u32 = 8;
 /// Bytes before each heap object: descriptor (u32), size in bytes (u32).
 pub(crate) const HEADER_BYTES: u32 = 8;
 
+/// The longest copy that the interpreter's loop does itself.
+pub(crate) const MAX_SHORT: u32 = 64;
+
 const WASM_PAGE: usize = 65536;
 
 /// The heap limit was reached.
@@ -231,54 +234,40 @@ impl Memory {
         }
     }
 
-    /// Copies `size` bytes without calling anything; the ranges may overlap.
+    /// Copies up to [`MAX_SHORT`] bytes without calling anything and without a loop. Refuses other sizes, and ranges for which copying from the
+    /// first byte to the last is wrong.
     #[inline(always)]
-    pub(crate) fn copy_short(&mut self, to: Addr, from: Addr, size: u32) {
-        let words = size & !7;
-        if to <= from || to >= from.wrapping_add(size) {
-            let mut at = 0;
-            while at < words {
-                let word: u64 = self.get(from.wrapping_add(at));
-                self.set(to.wrapping_add(at), word);
-                at += 8;
-            }
-            while at < size {
-                let byte: u8 = self.get(from.wrapping_add(at));
-                self.set(to.wrapping_add(at), byte);
-                at += 1;
-            }
-        } else {
-            let mut at = size;
-            while at > words {
-                at -= 1;
-                let byte: u8 = self.get(from.wrapping_add(at));
-                self.set(to.wrapping_add(at), byte);
-            }
-            while at > 0 {
-                at -= 8;
-                let word: u64 = self.get(from.wrapping_add(at));
-                self.set(to.wrapping_add(at), word);
-            }
+    pub(crate) fn copy_short(&mut self, to: Addr, from: Addr, size: u32) -> bool {
+        if size > MAX_SHORT || (to > from && to < from.wrapping_add(size)) {
+            return false;
         }
-    }
-
-    /// Exchanges two ranges of `size` bytes without calling anything; they are the same or do not overlap.
-    #[inline(always)]
-    pub(crate) fn swap_short(&mut self, a: Addr, b: Addr, size: u32) {
-        let words = size & !7;
         let mut at = 0;
-        while at < words {
-            let (x, y): (u64, u64) = (self.get(a.wrapping_add(at)), self.get(b.wrapping_add(at)));
-            self.set(a.wrapping_add(at), y);
-            self.set(b.wrapping_add(at), x);
-            at += 8;
+        macro_rules! part {
+            ($t:ty) => {{
+                let part: $t = self.get(from.wrapping_add(at));
+                self.set(to.wrapping_add(at), part);
+                at += size_of::<$t>() as u32;
+            }};
         }
-        while at < size {
-            let (x, y): (u8, u8) = (self.get(a.wrapping_add(at)), self.get(b.wrapping_add(at)));
-            self.set(a.wrapping_add(at), y);
-            self.set(b.wrapping_add(at), x);
-            at += 1;
+        macro_rules! words {
+            ($($bytes:literal)*) => {$(
+                if size >= $bytes {
+                    part!(u64);
+                }
+            )*};
         }
+        words!(8 16 24 32 40 48 56 64);
+        if size & 4 != 0 {
+            part!(u32);
+        }
+        if size & 2 != 0 {
+            part!(u16);
+        }
+        if size & 1 != 0 {
+            let part: u8 = self.get(from.wrapping_add(at));
+            self.set(to.wrapping_add(at), part);
+        }
+        true
     }
 
     /// Exchanges two ranges of `size` bytes, which are the same or do not overlap.
