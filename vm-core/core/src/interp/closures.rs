@@ -28,8 +28,7 @@ impl Interpreter<'_> {
         self.memory.set(object, u64::from(id.0));
         for (field, slot) in kind.captured.iter().zip(slots) {
             let size = self.ctx.layout(field.layout).size;
-            self.memory
-                .copy(object + field.offset, fp + slot, size);
+            self.memory.copy(object + field.offset, fp + slot, size);
         }
         self.memory.set(fp + dst, object);
         Ok(())

@@ -1,7 +1,8 @@
 //! The interpreter's fast loop: ops that call nothing.
 //!
-//! Keeping calls out of this function keeps its few live values (position, frame, machine) in registers, in the machine code that
-//! the embedder's wasm compiler makes of it too. Everything else leaves the loop with [`Exit::Slow`] and is done by `slow.rs`.
+//! Keeping calls, inner loops and stack slots out of this function keeps its few live values (position, frame, machine) in registers,
+//! in the machine code that the embedder's wasm compiler makes of it too: each call clobbers registers, each loop brings a check of the
+//! epoch, which is a call. Everything else leaves the loop with [`Exit::Slow`] and is done by `slow.rs`.
 
 use super::op::{LOCAL_VECTOR, Op};
 use super::slow::{INDEX_OUT_OF_BOUNDS, POP_FROM_EMPTY};
@@ -701,4 +702,34 @@ fn mul_u64(a: u64, b: u64) -> Option<u64> {
         return None;
     }
     (cross << 32).checked_add(product)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mul_u64;
+
+    #[test]
+    fn products_are_those_of_checked_mul() {
+        let edges = [
+            0,
+            1,
+            2,
+            3,
+            0xffff_fffe,
+            0xffff_ffff,
+            1 << 32,
+            (1 << 32) + 1,
+            3 << 33,
+            1 << 63,
+            u64::MAX,
+        ];
+        for a in edges {
+            for b in edges
+                .into_iter()
+                .flat_map(|b| [b, u64::MAX.checked_div(a).unwrap_or(b), b.rotate_left(7)])
+            {
+                assert_eq!(mul_u64(a, b), a.checked_mul(b), "{a} * {b}");
+            }
+        }
+    }
 }
