@@ -20,7 +20,7 @@ const VERSIONS: usize = 8;
 pub(crate) type TokenedCode = (CodeToken, Arc<[u8]>);
 
 /// The module bytes a machine was given, by token. It lives as long as the machine does.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct CodeTable {
     entries: Vec<CodeEntry>,
     /// Tokens of the versions of a module, oldest first.
@@ -28,7 +28,7 @@ pub(crate) struct CodeTable {
     bytes: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct CodeEntry {
     key: StateKey,
     code: Arc<[u8]>,

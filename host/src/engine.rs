@@ -165,6 +165,11 @@ impl Engine {
         })
     }
 
+    /// Whether both are clones of one engine.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// The limits of every sandbox.
     pub fn limits(&self) -> &Limits {
         &self.inner.limits

@@ -1,11 +1,12 @@
 //! One instance of the guest: calls in, outputs or faults out.
 
 use crate::engine::Engine;
+use crate::image::Image;
 use crate::limits::Limits;
 use crate::outcome::{FaultKind, HostError, LimitHit, SandboxFault};
 use crate::state::StateView;
 use crate::store::{HostStore, MAX_TABLE_ELEMENTS, Stop, range};
-use monomove_core::{Call, CallOutput, Trace, TraceLimits};
+use monomove_core::{Call, CallOutput, ContextStats, LoadRequest, Trace, TraceLimits};
 use monomove_guest::abi::{ABI_VERSION, InjectedFault, Rejection, Reply};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,18 +36,63 @@ pub(crate) struct Instance {
     memory: Memory,
     /// The guest's own stack pointer, and where it starts: how a stack overflow in linear memory is told from other traps.
     stack: Option<(Global, u32)>,
+    /// Bytes of memory that a fresh instance has.
+    initial_bytes: usize,
+    version: TypedFunc<(), u32>,
+    init: TypedFunc<u32, u32>,
     buffer: TypedFunc<u32, u32>,
     call: TypedFunc<u32, u64>,
-    /// Like `call`, recorded. Guests need not have it.
+    /// Like `call`, recorded. Guests need not have it, nor the next two.
     trace: Option<TypedFunc<u32, u64>>,
+    report: Option<TypedFunc<(), u64>>,
+    prepare: Option<TypedFunc<u32, u64>>,
     fault: Option<TypedFunc<u32, ()>>,
     /// The encoded request, reused.
     request: Vec<u8>,
 }
 
 impl Instance {
-    /// A fresh instance with a fresh machine. `None`-like failure: the guest may fault while it starts.
+    /// A fresh instance with a fresh machine. The guest may fault while it starts.
     pub(crate) fn new(engine: &Engine) -> Result<Self, CallError> {
+        let mut this = Self::instantiate(engine)?;
+        this.init(engine)?;
+        Ok(this)
+    }
+
+    /// A fresh instance in the state of an image.
+    pub(crate) fn restore(engine: &Engine, image: &Image) -> Result<Self, CallError> {
+        let mut this = Self::instantiate(engine)?;
+        let have = this.memory.size(&this.store);
+        let failed = |error: wasmtime::Error| HostError::Instantiate(bounded(&error));
+        this.memory
+            .grow(&mut this.store, image.pages().saturating_sub(have))
+            .map_err(failed)?;
+        image.write(this.memory.data_mut(&mut this.store));
+        if let (Some((pointer, _)), Some(value)) = (this.stack, image.stack_pointer()) {
+            pointer
+                .set(&mut this.store, Val::I32(value as i32))
+                .map_err(failed)?;
+        }
+        this.store.data_mut().code = image.code().clone();
+        Ok(this)
+    }
+
+    /// An image of the instance as it is between calls.
+    pub(crate) fn snapshot(&mut self) -> Image {
+        let stack_pointer = match self.stack.map(|(pointer, _)| pointer.get(&mut self.store)) {
+            Some(Val::I32(value)) => Some(value as u32),
+            _ => None,
+        };
+        Image::of(
+            self.memory.data(&self.store),
+            self.initial_bytes,
+            stack_pointer,
+            self.store.data().code.clone(),
+        )
+    }
+
+    /// An instance whose machine is not made yet.
+    fn instantiate(engine: &Engine) -> Result<Self, CallError> {
         let wasm = engine.wasm().ok_or(HostError::NotSandboxed)?;
         let limits = *engine.limits();
         let deadline = wasm.watchdog.deadline();
@@ -73,13 +119,14 @@ impl Instance {
             },
             None => None,
         };
-        let version = instance
-            .get_typed_func::<(), u32>(&mut store, "mm_abi_version")
-            .map_err(missing)?;
-        let init = instance
-            .get_typed_func::<u32, u32>(&mut store, "mm_init")
-            .map_err(missing)?;
-        let mut this = Self {
+        Ok(Self {
+            version: instance
+                .get_typed_func(&mut store, "mm_abi_version")
+                .map_err(missing)?,
+            init: instance
+                .get_typed_func(&mut store, "mm_init")
+                .map_err(missing)?,
+            initial_bytes: memory.data_size(&store),
             buffer: instance
                 .get_typed_func(&mut store, "mm_buffer")
                 .map_err(missing)?,
@@ -87,6 +134,8 @@ impl Instance {
                 .get_typed_func(&mut store, "mm_call")
                 .map_err(missing)?,
             trace: instance.get_typed_func(&mut store, "mm_trace").ok(),
+            report: instance.get_typed_func(&mut store, "mm_report").ok(),
+            prepare: instance.get_typed_func(&mut store, "mm_prepare").ok(),
             fault: instance.get_typed_func(&mut store, "mm_fault").ok(),
             store,
             limits,
@@ -94,18 +143,11 @@ impl Instance {
             memory,
             stack,
             request: Vec::new(),
-        };
-        this.init(engine, &version, &init)?;
-        Ok(this)
+        })
     }
 
-    fn init(
-        &mut self,
-        engine: &Engine,
-        version: &TypedFunc<(), u32>,
-        init: &TypedFunc<u32, u32>,
-    ) -> Result<(), CallError> {
-        let spoken = version.call(&mut self.store, ());
+    fn init(&mut self, engine: &Engine) -> Result<(), CallError> {
+        let spoken = self.version.clone().call(&mut self.store, ());
         let spoken = spoken.map_err(|error| self.broken(&error))?;
         if spoken != ABI_VERSION {
             return Err(HostError::Instantiate(format!(
@@ -116,7 +158,7 @@ impl Instance {
         bcs::serialize_into(&mut self.request, engine.machine_config())
             .map_err(|error| HostError::Request(error.to_string()))?;
         let len = self.send()?;
-        let code = init.call(&mut self.store, len);
+        let code = self.init.clone().call(&mut self.store, len);
         match code.map_err(|error| self.broken(&error))? {
             0 => Ok(()),
             code => Err(self.rejected(code)),
@@ -149,6 +191,29 @@ impl Instance {
             return Err(HostError::Instantiate("no export `mm_trace`".into()).into());
         };
         self.request(&function, &(call, limits), view)
+    }
+
+    /// The functions that were lowered since this was asked last.
+    pub(crate) fn load_requests(&mut self) -> Result<Vec<LoadRequest>, CallError> {
+        let Some(function) = self.report.clone() else {
+            return Ok(Vec::new());
+        };
+        self.store.set_epoch_deadline(self.deadline);
+        let packed = function.call(&mut self.store, ());
+        let packed = packed.map_err(|error| self.broken(&error))?;
+        self.read(packed)
+    }
+
+    /// Lowers functions ahead of calls.
+    pub(crate) fn prepare(
+        &mut self,
+        requests: &[LoadRequest],
+        view: &dyn StateView,
+    ) -> Result<ContextStats, CallError> {
+        let Some(function) = self.prepare.clone() else {
+            return Err(HostError::Instantiate("no export `mm_prepare`".into()).into());
+        };
+        self.request(&function, &requests, view)
     }
 
     /// Sends a request to `function` and reads the answer.
@@ -184,7 +249,13 @@ impl Instance {
     ) -> Result<A, CallError> {
         let len = self.send()?;
         let packed = function.call(&mut self.store, len);
-        match Reply::unpack(packed.map_err(|error| self.broken(&error))?) {
+        let packed = packed.map_err(|error| self.broken(&error))?;
+        self.read(packed)
+    }
+
+    /// Reads the answer that a packed reply names.
+    fn read<A: DeserializeOwned>(&mut self, packed: u64) -> Result<A, CallError> {
+        match Reply::unpack(packed) {
             Reply::Output { ptr, len } => range(self.memory.data(&self.store), ptr, len)
                 .and_then(|bytes| {
                     bcs::from_bytes(bytes)

@@ -36,6 +36,7 @@ mod bridge;
 mod engine;
 mod gas;
 mod guest;
+mod image;
 mod inspector;
 mod instance;
 mod limits;
@@ -51,6 +52,7 @@ mod watchdog;
 pub use block::{Block, BlockExecutor, BlockOutput, execute_block};
 pub use engine::{Backend, Engine, EngineConfig, EngineError, VersionHash};
 pub use gas::{GasScheduleError, gas_schedule_of};
+pub use image::{Image, ImageBuilder};
 pub use inspector::{Inspector, NoInspector};
 pub use limits::{Limits, LimitsError};
 pub use outcome::{FaultKind, HostError, LimitHit, SandboxFault, TransactionOutcome};
@@ -59,8 +61,8 @@ pub use sandbox::Sandbox;
 pub use state::{CommitError, MemoryState, ModuleError, StateCommit, StateError, StateView};
 
 pub use monomove_core::{
-    Access, Call, CallOutput, Event, Failure, GasSchedule, Location, NewTable, Outcome,
-    PublishRequest, TypedValue, WriteOp,
+    Access, Call, CallOutput, ContextStats, Event, Failure, GasSchedule, LoadRequest, Location,
+    NewTable, Outcome, PublishRequest, TypedValue, WriteOp,
 };
 pub use monomove_core::{
     Checkpoint, EventColumns, EventKind, FrameRef, Profile, ProfileFrame, Replay, StepColumns,

@@ -1,16 +1,18 @@
 //! A sandbox: one long-lived instance that runs one call after the other.
 
 use crate::engine::Engine;
+use crate::image::Image;
 use crate::inspector::{Inspector, NoInspector};
 use crate::instance::{CallError, Instance};
 use crate::native::NativeInstance;
 use crate::outcome::{HostError, SandboxFault, TransactionOutcome};
 use crate::state::StateView;
-use monomove_core::{Call, Failure, Location, Trace, TraceLimits};
+use monomove_core::{Call, Failure, LoadRequest, Location, Trace, TraceLimits};
 use monomove_guest::abi::InjectedFault;
 use monomove_types::{NestingTooDeep, StatusCode};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// Runs calls, one at a time, on any view at any time: what it keeps between calls is code that it checks against the view first.
 ///
@@ -19,6 +21,8 @@ pub struct Sandbox {
     engine: Engine,
     /// Made when it is needed.
     runner: Option<Runner>,
+    /// What an instance starts from, if not from nothing.
+    image: Option<Arc<Image>>,
 }
 
 enum Runner {
@@ -32,6 +36,7 @@ impl Sandbox {
         Self {
             engine: engine.clone(),
             runner: None,
+            image: None,
         }
     }
 
@@ -134,6 +139,30 @@ impl Sandbox {
         self.runner = None;
     }
 
+    /// Continues from `image`: the next call gets an instance in its state. Nothing happens if it started from the same image already.
+    /// Results do not depend on it. Images of other engines are ignored.
+    pub fn restore(&mut self, image: &Arc<Image>) {
+        let is_same = self.image.as_ref().is_some_and(|i| Arc::ptr_eq(i, image));
+        if is_same || !image.is_of(&self.engine) {
+            return;
+        }
+        self.image = Some(image.clone());
+        self.runner = None;
+    }
+
+    /// The functions that calls here had to lower since this was asked last, for an [`ImageBuilder`](crate::ImageBuilder).
+    pub fn take_load_requests(&mut self) -> Vec<LoadRequest> {
+        let requests = match &mut self.runner {
+            Some(Runner::Wasm(instance)) => instance.load_requests(),
+            _ => Ok(Vec::new()),
+        };
+        requests.unwrap_or_else(|_| {
+            // It broke: the next call gets a fresh one.
+            self.runner = None;
+            Vec::new()
+        })
+    }
+
     /// Makes the guest break in the given way, as a drill: the fault is reported and the instance thrown away. Never tried twice.
     pub fn inject_fault(&mut self, fault: InjectedFault) -> Result<SandboxFault, HostError> {
         match self.take_runner() {
@@ -166,7 +195,10 @@ impl Sandbox {
             return Ok(runner);
         }
         Ok(match self.engine.wasm() {
-            Some(_) => Runner::Wasm(Box::new(Instance::new(&self.engine)?)),
+            Some(_) => Runner::Wasm(Box::new(match &self.image {
+                Some(image) => Instance::restore(&self.engine, image)?,
+                None => Instance::new(&self.engine)?,
+            })),
             None => Runner::Native(Box::new(NativeInstance::new(&self.engine))),
         })
     }

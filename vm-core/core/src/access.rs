@@ -118,12 +118,7 @@ fn resource(
                 .templates
                 .get(usize::from(index.0))
                 .ok_or_else(malformed)?;
-            let arguments = module
-                .binary
-                .signatures
-                .get(usize::from(arguments.0))
-                .ok_or_else(malformed)?;
-            let arguments = ctx.instantiate_all(module, &arguments.0, ty_args)?;
+            let arguments = ctx.signature(module, arguments, ty_args)?;
             let arguments = ctx.types.list_id(&arguments)?;
             Resource::Type(ctx.types.compound(TypeNode::Struct(template, arguments))?)
         }

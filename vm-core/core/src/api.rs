@@ -223,6 +223,24 @@ pub trait StateView {
     fn value(&mut self, key: &StateKey) -> Result<Option<Vec<u8>>, StateError>;
 }
 
+/// A state with nothing in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoState;
+
+impl StateView for NoState {
+    fn module(&mut self, _: &ModuleId) -> Result<Option<ModuleCode>, StateError> {
+        Ok(None)
+    }
+
+    fn is_current(&mut self, _: CodeToken) -> Result<bool, StateError> {
+        Ok(false)
+    }
+
+    fn value(&mut self, _: &StateKey) -> Result<Option<Vec<u8>>, StateError> {
+        Ok(None)
+    }
+}
+
 /// Tags cross the boundary as text: types of values may nest deeper than the byte form of a tag can.
 mod tag_text {
     use monomove_types::TypeTag;
@@ -245,18 +263,18 @@ mod tag_text {
 }
 
 /// Lists of tags, each as text.
-mod tag_list {
+pub(crate) mod tag_list {
     use monomove_types::TypeTag;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         tags: &[TypeTag],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(tags.iter().map(TypeTag::to_string))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<TypeTag>, D::Error> {
         let texts = Vec::<String>::deserialize(deserializer)?;

@@ -14,12 +14,19 @@ mod machine;
 mod memory;
 mod natives;
 mod paranoid;
+mod phase;
+mod prepare;
 mod stop;
 mod trace;
 mod value;
 
 pub use api::*;
+pub use context::ContextStats;
 pub use gas::GasSchedule;
 pub use lower::listing::Stage;
 pub use machine::Machine;
+pub use phase::{
+    ExecutionGuard, HEADROOM_BYTES, Interned, MaintenanceGuard, RawTypeId, StaleId, TypeFacts,
+};
+pub use prepare::LoadRequest;
 pub use trace::*;

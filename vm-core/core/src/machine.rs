@@ -1,17 +1,19 @@
 //! The machine: one execution context, one transaction at a time.
 
-use crate::context::Context;
 use crate::context::ids::TypeId;
 use crate::context::module::Module;
+use crate::context::{Context, ContextStats};
 use crate::gas::GasSchedule;
 use crate::globals::Globals;
 use crate::interp::{Effects, Exit, Frame, Interpreter};
+use crate::lower::Source;
 use crate::lower::code::{Code, TargetKey};
-use crate::lower::listing::{Source, Stage, listing};
+use crate::lower::listing::{Stage, listing};
 use crate::lower::mono::Shape;
 use crate::memory::code::CodeRef;
 use crate::memory::{Addr, Memory};
 use crate::paranoid::Shadow;
+use crate::phase::{ExecutionGuard, MaintenanceGuard};
 use crate::stop::{Fail, Run, Stop};
 use crate::trace::record::Recorder;
 use crate::trace::{NoTracer, Trace, TraceLimits, Tracer};
@@ -31,9 +33,11 @@ const MAX_RESTARTS: u32 = 3;
 #[derive(Debug)]
 pub struct Machine {
     config: MachineConfig,
-    schedule: GasSchedule,
-    ctx: Context,
-    code: Code,
+    pub(crate) schedule: GasSchedule,
+    pub(crate) ctx: Context,
+    pub(crate) code: Code,
+    /// Counts resets of the context: ids of another epoch are stale.
+    pub(crate) epoch: u32,
     memory: Memory,
     globals: Globals,
     frames: Vec<Frame>,
@@ -58,6 +62,7 @@ impl Machine {
             ),
             ctx: Context::new(&config),
             code: Code::default(),
+            epoch: 0,
             memory: Memory::new(config.stack_bytes, config.heap_bytes),
             globals: Globals::new(config.hash_seed),
             frames: Vec::with_capacity(config.call_depth as usize + 2),
@@ -71,8 +76,24 @@ impl Machine {
         &self.config
     }
 
+    /// Begins an execution phase.
+    pub fn execution(&mut self) -> ExecutionGuard<'_> {
+        ExecutionGuard { machine: self }
+    }
+
+    /// Begins maintenance.
+    pub fn maintenance(&mut self) -> MaintenanceGuard<'_> {
+        MaintenanceGuard { machine: self }
+    }
+
+    /// Sizes and hits of the tables of the context.
+    pub fn stats(&self) -> ContextStats {
+        self.code.stats(self.ctx.stats())
+    }
+
     /// Drops everything derived from code.
-    fn reset_context(&mut self) {
+    pub(crate) fn reset_context(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1);
         self.ctx = Context::new(&self.config);
         self.code = Code::default();
     }
@@ -173,7 +194,7 @@ impl Machine {
     }
 
     /// Transaction numbers mark what was checked; 0 means never, so a wrap drops all marks.
-    fn next_transaction(&mut self) {
+    pub(crate) fn next_transaction(&mut self) {
         self.transaction = self.transaction.checked_add(1).unwrap_or_else(|| {
             self.reset_context();
             1
@@ -285,6 +306,14 @@ enum NoOutput {
     Untraceable,
 }
 
+/// A failure outside of any code.
+pub(crate) fn stop_to_failure(ctx: &Context, stop: Stop) -> Failure {
+    match stop {
+        Stop::Fail(fail) => failure(ctx, *fail, None),
+        Stop::Stale | Stop::Untraceable => failure(ctx, unstable(), None),
+    }
+}
+
 fn unstable() -> Fail {
     Fail {
         status: StatusCode::STORAGE_ERROR,
@@ -369,14 +398,8 @@ fn run_call<T: Tracer>(run: &mut Interpreter<'_>, call: &Call, tracer: &mut T) -
         &module,
         &handle.type_parameters,
     )?;
-    let signature =
-        |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
-    let params = run
-        .ctx
-        .instantiate_all(&module, signature(handle.parameters), &ty_args)?;
-    let results = run
-        .ctx
-        .instantiate_all(&module, signature(handle.return_), &ty_args)?;
+    let params = run.ctx.signature(&module, handle.parameters, &ty_args)?;
+    let results = run.ctx.signature(&module, handle.return_, &ty_args)?;
     let types = &mut run.ctx.types;
     let key = TargetKey {
         module: id,
@@ -408,7 +431,7 @@ fn run_call<T: Tracer>(run: &mut Interpreter<'_>, call: &Call, tracer: &mut T) -
     Ok(Finished { values, mut_args })
 }
 
-fn type_arguments(
+pub(crate) fn type_arguments(
     ctx: &mut Context,
     view: &mut dyn StateView,
     tags: &[TypeTag],

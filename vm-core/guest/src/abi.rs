@@ -6,6 +6,8 @@
 //! 2. Per call it writes the BCS of a `Call` into `mm_buffer(len)` and calls `mm_call(len)`, which returns a [`Reply`]: where
 //!    in the guest's memory the BCS of the `CallOutput` lies, valid until the next call of an export, or a [`Rejection`].
 //!    `mm_trace(len)` is the same for a recorded call: BCS of a `Call` and `TraceLimits` in, BCS of a `CallOutput` and a `Trace` out.
+//!    `mm_report()` gives the BCS of the `LoadRequest`s since it was asked last, `mm_prepare(len)` takes such a list and gives the BCS of
+//!    `ContextStats`: how a context is made ready in one instance for others to start from.
 //! 3. Meanwhile the guest asks for state through the imports. A question is bytes in guest memory (`ptr`, `len`). The answer goes into the
 //!    guest's `inbox` (`ptr`, `capacity`) if it fits; if not, the guest makes room and takes it with `fetch`. So small answers cost one crossing
 //!    and large ones two, without a copy in between.

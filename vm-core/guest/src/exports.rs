@@ -92,6 +92,22 @@ extern "C" fn mm_trace(len: usize) -> u64 {
     })
 }
 
+/// The functions that were lowered since this was asked last; see [`Reply`].
+// SAFETY: no other function of the module has this name.
+#[unsafe(no_mangle)]
+extern "C" fn mm_report() -> u64 {
+    SESSION.with_borrow_mut(|session| reply(session.report()).pack())
+}
+
+/// Lowers the functions in the request buffer; see [`Reply`].
+// SAFETY: no other function of the module has this name.
+#[unsafe(no_mangle)]
+extern "C" fn mm_prepare(len: usize) -> u64 {
+    SESSION.with_borrow_mut(|session| {
+        VIEW.with_borrow_mut(|view| reply(session.prepare(len, view)).pack())
+    })
+}
+
 fn reply(answer: Result<&[u8], Rejection>) -> Reply {
     match answer {
         Ok(output) => Reply::Output {

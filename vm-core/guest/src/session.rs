@@ -1,7 +1,7 @@
 //! One machine and the buffers of its calls: everything of the guest that needs no pointers.
 
 use crate::abi::Rejection;
-use monomove_core::{Call, Machine, MachineConfig, StateView, TraceLimits};
+use monomove_core::{Call, LoadRequest, Machine, MachineConfig, StateView, TraceLimits};
 use serde::Serialize;
 
 /// A request buffer larger than this is given back after the call.
@@ -62,6 +62,22 @@ impl Session {
         let (call, limits): (Call, TraceLimits) = request;
         let answer = machine.trace(&call, view, &limits);
         self.answer(&answer)
+    }
+
+    /// The functions that were lowered since this was asked last.
+    pub fn report(&mut self) -> Result<&[u8], Rejection> {
+        let machine = self.machine.as_mut().ok_or(Rejection::NotInitialized)?;
+        let requests = machine.take_load_requests();
+        self.answer(&requests)
+    }
+
+    /// Lowers the functions in the first `len` bytes of the request buffer, and answers with the sizes of the tables.
+    pub fn prepare(&mut self, len: usize, view: &mut dyn StateView) -> Result<&[u8], Rejection> {
+        let machine = self.machine.as_mut().ok_or(Rejection::NotInitialized)?;
+        let bytes = self.request.get(..len).ok_or(Rejection::Length)?;
+        let requests: Vec<LoadRequest> = bcs::from_bytes(bytes).map_err(|_| Rejection::Request)?;
+        let stats = machine.prepare(&requests, view);
+        self.answer(&stats)
     }
 
     fn answer(&mut self, answer: &impl Serialize) -> Result<&[u8], Rejection> {

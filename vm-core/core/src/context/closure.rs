@@ -61,6 +61,11 @@ impl Closures {
         Ok(id)
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.kinds.len()
+    }
+
     /// A kind by its id.
     pub(crate) fn at(&self, id: ClosureId) -> Run<&Rc<ClosureKind>> {
         let missing = || {

@@ -2,24 +2,30 @@
 
 pub(crate) mod closure;
 mod depth;
+mod generic;
 pub(crate) mod ids;
 pub(crate) mod layout;
 pub(crate) mod module;
 mod sound;
+mod stats;
 mod tags;
 pub(crate) mod types;
+
+pub use stats::ContextStats;
 
 use crate::stop::{Run, Stop};
 use crate::{MachineConfig, StateView};
 use closure::Closures;
 use depth::DepthFormula;
+use generic::{GenericType, Instantiations};
 use ids::{LayoutId, ModuleRef, NameId, TemplateId, TypeId, TypeListId};
 use layout::{
     Builder, Kind, Layout, MAX_LAYOUT_DEPTH, REFERENCE_BYTES, TAG_BYTES, UNIT, VECTOR_BYTES,
 };
 use module::Module;
 use monomove_format::{
-    CompiledModule, DeserializerConfig, FieldDefinition, SignatureToken, StructFieldInformation,
+    CompiledModule, DeserializerConfig, FieldDefinition, SignatureIndex, SignatureToken,
+    StructFieldInformation,
 };
 use monomove_types::{AbilitySet, AccountAddress, Identifier, ModuleId, StatusCode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +47,9 @@ pub(crate) struct Context {
     pub(crate) closures: Closures,
     /// Layout of each compound type, by its index.
     layout_of: Vec<Option<LayoutId>>,
+    /// Abilities of each compound type, by its index, and the transaction in which the modules behind them were found current.
+    abilities_of: Vec<(u32, AbilitySet)>,
+    instantiations: Instantiations,
     depth_formulas: BTreeMap<TemplateId, Rc<DepthFormula>>,
     /// Number of the running transaction; modules are checked against the state once in each.
     pub(crate) transaction: u32,
@@ -69,6 +78,8 @@ impl Context {
             layouts,
             closures: Closures::default(),
             layout_of: Vec::new(),
+            abilities_of: Vec::new(),
+            instantiations: Instantiations::default(),
             depth_formulas: BTreeMap::new(),
             transaction: 0,
             max_version,
@@ -144,7 +155,7 @@ impl Context {
         (address, self.types.name_text(name))
     }
 
-    /// The concrete type of a signature token of `module` under `args`. The depth of a token is bounded by the format.
+    /// The concrete type of a signature token of `module` under `args`.
     pub(crate) fn instantiate(
         &mut self,
         module: &Module,
@@ -161,109 +172,32 @@ impl Context {
         args: &[TypeId],
         limits: Limits,
     ) -> Run<TypeId> {
-        Ok(match token {
-            SignatureToken::Bool => TypeId::BOOL,
-            SignatureToken::U8 => TypeId::U8,
-            SignatureToken::U16 => TypeId::U16,
-            SignatureToken::U32 => TypeId::U32,
-            SignatureToken::U64 => TypeId::U64,
-            SignatureToken::U128 => TypeId::U128,
-            SignatureToken::U256 => TypeId::U256,
-            SignatureToken::I8 => TypeId::I8,
-            SignatureToken::I16 => TypeId::I16,
-            SignatureToken::I32 => TypeId::I32,
-            SignatureToken::I64 => TypeId::I64,
-            SignatureToken::I128 => TypeId::I128,
-            SignatureToken::I256 => TypeId::I256,
-            SignatureToken::Address => TypeId::ADDRESS,
-            SignatureToken::Signer => TypeId::SIGNER,
-            SignatureToken::Vector(element) => {
-                let element = self.instantiate_value(module, element, args, limits)?;
-                self.types.within(TypeNode::Vector(element), limits)?
-            }
-            SignatureToken::Struct(handle) => {
-                let template = module.templates[usize::from(handle.0)];
-                self.types
-                    .within(TypeNode::Struct(template, TypeListId::EMPTY), limits)?
-            }
-            SignatureToken::StructInstantiation(handle, ty_args) => {
-                let list = ty_args
-                    .iter()
-                    .map(|t| self.instantiate_value(module, t, args, limits))
-                    .collect::<Run<Vec<_>>>()?;
-                let list = self.types.list_id(&list)?;
-                let template = module.templates[usize::from(handle.0)];
-                self.types
-                    .within(TypeNode::Struct(template, list), limits)?
-            }
-            SignatureToken::Function(params, results, abilities) => {
-                let params = params
-                    .iter()
-                    .map(|t| self.instantiate_within(module, t, args, limits))
-                    .collect::<Run<Vec<_>>>()?;
-                let results = results
-                    .iter()
-                    .map(|t| self.instantiate_within(module, t, args, limits))
-                    .collect::<Run<Vec<_>>>()?;
-                let (params, results) =
-                    (self.types.list_id(&params)?, self.types.list_id(&results)?);
-                let node = TypeNode::Function {
-                    args: params,
-                    results,
-                    abilities: *abilities,
-                };
-                self.types.within(node, limits)?
-            }
-            SignatureToken::Reference(inner) => {
-                self.reference(module, inner, args, false, limits)?
-            }
-            SignatureToken::MutableReference(inner) => {
-                self.reference(module, inner, args, true, limits)?
-            }
-            SignatureToken::TypeParameter(index) => *args
-                .get(usize::from(*index))
-                .ok_or_else(|| Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH))?,
-        })
+        GenericType::new(&mut self.types, &module.templates, token, limits)?.instantiate(
+            &mut self.types,
+            args,
+            limits,
+        )
     }
 
-    fn instantiate_value(
+    /// The concrete types of a signature of `module` under `args`: made once for each list of type arguments.
+    pub(crate) fn signature(
         &mut self,
         module: &Module,
-        token: &SignatureToken,
+        index: SignatureIndex,
         args: &[TypeId],
-        limits: Limits,
-    ) -> Run<TypeId> {
-        let ty = self.instantiate_within(module, token, args, limits)?;
-        if ty.is_reference() {
-            return Err(Stop::status(StatusCode::INVALID_SIGNATURE_TOKEN));
+    ) -> Run<Rc<[TypeId]>> {
+        let list = self.types.list_id(args)?;
+        let key = (module.id, index, list);
+        if let Some(types) = self.instantiations.get(key) {
+            return Ok(types);
         }
-        Ok(ty)
-    }
-
-    fn reference(
-        &mut self,
-        module: &Module,
-        inner: &SignatureToken,
-        args: &[TypeId],
-        mutable: bool,
-        limits: Limits,
-    ) -> Run<TypeId> {
-        let ty = self.instantiate_within(module, inner, args, limits)?;
-        ty.reference(mutable)
-            .ok_or_else(|| Stop::status(StatusCode::INVALID_SIGNATURE_TOKEN))
-    }
-
-    /// The concrete types of a signature.
-    pub(crate) fn instantiate_all(
-        &mut self,
-        module: &Module,
-        tokens: &[SignatureToken],
-        args: &[TypeId],
-    ) -> Run<Vec<TypeId>> {
-        tokens
+        let types: Rc<[TypeId]> = module
+            .generic_signature(&mut self.types, index)?
             .iter()
-            .map(|t| self.instantiate(module, t, args))
-            .collect()
+            .map(|ty| ty.instantiate(&mut self.types, args, Limits::Runtime))
+            .collect::<Run<_>>()?;
+        self.instantiations.add(key, types.clone());
+        Ok(types)
     }
 
     /// Module and name of a struct type.
@@ -457,7 +391,7 @@ impl Context {
         depth: u32,
     ) -> Run<Builder> {
         for field in fields {
-            let ty = self.instantiate_value(module, &field.signature.0, args, Limits::None)?;
+            let ty = self.instantiate_within(module, &field.signature.0, args, Limits::None)?;
             let id = self.layout_at(view, ty, depth + 1)?;
             builder.push(id, self.layout(id)).ok_or_else(|| {
                 Stop::with_message(StatusCode::TOO_MANY_TYPE_NODES, "the value is too large")
@@ -494,8 +428,28 @@ impl Context {
         Ok((layout.size, layout.align))
     }
 
-    /// Abilities of a type. The depth of a type is bounded, so the recursion is.
+    /// Abilities of a type: found once per transaction.
     pub(crate) fn abilities(&mut self, view: &mut dyn StateView, ty: TypeId) -> Run<AbilitySet> {
+        let Some(index) = ty.compound_index() else {
+            return self.find_abilities(view, ty);
+        };
+        if let Some(&(transaction, abilities)) = self.abilities_of.get(index)
+            && transaction == self.transaction
+        {
+            return Ok(abilities);
+        }
+        let abilities = self.find_abilities(view, ty)?;
+        if self.abilities_of.len() <= index {
+            self.abilities_of.resize(index + 1, (0, AbilitySet::EMPTY));
+        }
+        if let Some(known) = self.abilities_of.get_mut(index) {
+            *known = (self.transaction, abilities);
+        }
+        Ok(abilities)
+    }
+
+    /// The depth of a type is bounded, so the recursion is.
+    fn find_abilities(&mut self, view: &mut dyn StateView, ty: TypeId) -> Run<AbilitySet> {
         if ty.is_reference() {
             return Ok(AbilitySet::REFERENCES);
         }

@@ -1,12 +1,14 @@
 //! A module as the machine holds it: the deserialized tables with every name interned.
 
+use super::generic::GenericType;
 use super::ids::{ModuleRef, NameId, TemplateId};
-use super::types::Types;
+use super::types::{Limits, Types};
 use crate::CodeToken;
 use crate::lower::destack::Stackless;
 use crate::stop::{Run, Stop};
 use monomove_format::{
-    CompiledModule, FunctionDefinition, FunctionHandle, StructDefinition, StructHandle,
+    CompiledModule, FunctionDefinition, FunctionHandle, SignatureIndex, StructDefinition,
+    StructHandle,
 };
 use monomove_types::StatusCode;
 use std::cell::{Cell, OnceCell};
@@ -31,6 +33,8 @@ pub(crate) struct Module {
     struct_defs: BTreeMap<NameId, u16>,
     function_defs: BTreeMap<NameId, u16>,
     stackless: Vec<OnceCell<Rc<Stackless>>>,
+    /// By signature.
+    generics: Vec<OnceCell<Rc<[GenericType]>>>,
 }
 
 impl Module {
@@ -76,7 +80,9 @@ impl Module {
             .iter()
             .map(|_| OnceCell::new())
             .collect();
+        let generics = binary.signatures.iter().map(|_| OnceCell::new()).collect();
         Ok(Self {
+            generics,
             id,
             binary,
             token,
@@ -111,6 +117,27 @@ impl Module {
             def,
             &self.binary.struct_handles[usize::from(def.struct_handle.0)],
         ))
+    }
+
+    /// The types of a signature, flattened: made once.
+    pub(crate) fn generic_signature(
+        &self,
+        types: &mut Types,
+        index: SignatureIndex,
+    ) -> Run<Rc<[GenericType]>> {
+        let missing = || Stop::status(StatusCode::INDEX_OUT_OF_BOUNDS);
+        let at = usize::from(index.0);
+        let cell = self.generics.get(at).ok_or_else(missing)?;
+        if let Some(flattened) = cell.get() {
+            return Ok(flattened.clone());
+        }
+        let signature = self.binary.signatures.get(at).ok_or_else(missing)?;
+        let flattened = signature
+            .tokens()
+            .iter()
+            .map(|token| GenericType::new(types, &self.templates, token, Limits::Runtime))
+            .collect::<Run<Rc<[_]>>>()?;
+        Ok(cell.get_or_init(|| flattened).clone())
     }
 
     /// The stackless form of a function with code: made once.

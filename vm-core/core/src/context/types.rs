@@ -1,6 +1,7 @@
 //! Interning of names, module ids, struct templates, types and lists of types (hash-consing): equal things have equal ids.
 
 use super::ids::{ModuleRef, NameId, TemplateId, TypeId, TypeListId};
+use super::stats::ContextStats;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use monomove_types::{AbilitySet, AccountAddress, StatusCode};
@@ -63,6 +64,11 @@ impl<T> Interner<T> {
         }
     }
 
+    /// Bytes that the table takes, without what its items point to.
+    fn bytes(&self) -> usize {
+        self.items.capacity() * size_of::<T>() + self.index.allocation_size()
+    }
+
     fn find<Q: Hash + ?Sized>(
         &self,
         state: &FixedState,
@@ -121,6 +127,38 @@ impl Types {
         // List 0 is the empty list; it is never looked up by hash.
         types.lists.items.push(Box::default());
         types
+    }
+
+    /// Sizes of the tables.
+    pub(crate) fn stats(&self) -> ContextStats {
+        let text: usize = self.names.items.iter().map(|name| name.len()).sum();
+        let lists: usize = self
+            .lists
+            .items
+            .iter()
+            .map(|list| size_of_val(&**list))
+            .sum();
+        let tables = [
+            self.names.bytes(),
+            self.modules.bytes(),
+            self.templates.bytes(),
+            self.types.bytes(),
+            self.lists.bytes(),
+        ];
+        ContextStats {
+            names: self.names.items.len() as u64,
+            modules: self.modules.items.len() as u64,
+            templates: self.templates.items.len() as u64,
+            types: self.types.items.len() as u64,
+            type_lists: self.lists.items.len() as u64,
+            bytes: (tables.iter().sum::<usize>() + text + lists) as u64,
+            ..ContextStats::default()
+        }
+    }
+
+    /// How many compound types there are.
+    pub(crate) fn len(&self) -> usize {
+        self.types.items.len()
     }
 
     pub(crate) fn name(&mut self, name: &str) -> Result<NameId, StatusCode> {

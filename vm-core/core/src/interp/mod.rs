@@ -14,7 +14,7 @@ use crate::context::ids::{InstanceId, LayoutId, TargetId};
 use crate::gas::GasSchedule;
 use crate::globals::Globals;
 use crate::lower::code::{Code, Lowered, NEVER};
-use crate::lower::{self, Form};
+use crate::lower::{self, Form, Source};
 use crate::memory::code::{CodeRef, Pc};
 use crate::memory::{Addr, Memory};
 use crate::natives::{self, NativeCall, NativeId};
@@ -263,28 +263,13 @@ impl Interpreter<'_> {
             return Ok(id);
         }
         let args = self.ctx.types.list(ty_args).to_vec();
-        let (def, handle) = module.function(index);
-        if handle.type_parameters.len() != args.len() {
-            return Err(Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH));
-        }
-        if self.ctx.paranoid {
-            self.ctx
-                .check_constraints(self.view, &args, &handle.type_parameters)?;
-        }
-        let lowered = if def.code.is_some() {
-            lower::lower(
-                self.ctx,
-                self.view,
-                self.code,
-                self.schedule,
-                module,
-                index,
-                &args,
-                form,
-            )?
-        } else {
-            natives::lower(self.ctx, self.view, self.code, module, index, &args)?
+        let source = Source {
+            ctx: self.ctx,
+            view: self.view,
+            code: self.code,
+            gas: self.schedule,
         };
+        let lowered = lower::function(source, module, index, &args, form)?;
         self.code.add(module.id, index, ty_args, form, lowered)
     }
 

@@ -120,10 +120,8 @@ pub(crate) fn stored_kind(
     if ty_args.len() != handle.type_parameters.len() {
         return Err(Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH));
     }
-    let signature =
-        |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
-    let params = ctx.instantiate_all(&module, signature(handle.parameters), &ty_args)?;
-    let results = ctx.instantiate_all(&module, signature(handle.return_), &ty_args)?;
+    let params = ctx.signature(&module, handle.parameters, &ty_args)?;
+    let results = ctx.signature(&module, handle.return_, &ty_args)?;
     let persistent = def.visibility == Visibility::Public
         || handle.attributes.contains(&FunctionAttribute::Persistent);
     let request = ClosureRequest {

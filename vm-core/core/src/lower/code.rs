@@ -4,6 +4,7 @@ use super::Form;
 use super::mono::Shape;
 use super::steps::Steps;
 use crate::access::Clauses;
+use crate::context::ContextStats;
 use crate::context::ids::{InstanceId, LayoutId, ModuleRef, NameId, TargetId, TypeId, TypeListId};
 use crate::interp::op::{Op, Slot};
 use crate::memory::code::CodeRef;
@@ -143,6 +144,10 @@ pub(crate) struct Code {
     instances: Vec<Rc<Lowered>>,
     /// By module, function, type arguments, and form.
     instance_index: BTreeMap<(ModuleRef, u16, TypeListId, Form), InstanceId>,
+    /// How often a lowered function was asked for.
+    lookups: u64,
+    /// Lowered functions that were asked for by [`Code::take_fresh`].
+    reported: usize,
 }
 
 /// Entries of any table: far below where ids would wrap.
@@ -203,13 +208,30 @@ impl Code {
         self.instances.get(id.0 as usize).map(|lowered| &**lowered)
     }
 
+    /// Adds the sizes of these tables.
+    pub(crate) fn stats(&self, stats: ContextStats) -> ContextStats {
+        ContextStats {
+            functions: self.instances.len() as u64,
+            function_lookups: self.lookups,
+            targets: self.targets.len() as u64,
+            ..stats
+        }
+    }
+
+    /// The functions that were lowered since the last time.
+    pub(crate) fn take_fresh(&mut self) -> impl Iterator<Item = &Rc<Lowered>> {
+        let from = std::mem::replace(&mut self.reported, self.instances.len());
+        self.instances.get(from..).into_iter().flatten()
+    }
+
     pub(crate) fn find(
-        &self,
+        &mut self,
         module: ModuleRef,
         index: u16,
         ty_args: TypeListId,
         form: Form,
     ) -> Option<InstanceId> {
+        self.lookups += 1;
         self.instance_index
             .get(&(module, index, ty_args, form))
             .copied()

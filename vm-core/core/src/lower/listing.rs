@@ -5,13 +5,12 @@ use super::code::{Code, Lowered};
 use super::destack::{Stackless, Temp};
 use super::frame_map::FrameMap;
 use super::{Form, Stages, lower_stages};
-use crate::StateView;
 use crate::context::Context;
 use crate::context::ids::{LayoutId, ModuleRef, NameId, TypeId, TypeListId};
 use crate::context::module::Module;
-use crate::gas::GasSchedule;
 use crate::interp::op::Op;
 use crate::interp::operands::Operand;
+use crate::lower::Source;
 use crate::stop::Run;
 use monomove_format::{
     Bytecode, CompiledModule, SignatureToken, Visibility, instruction_to_string,
@@ -33,14 +32,6 @@ pub enum Stage {
 const MAX_LISTING: usize = 16 << 20;
 /// Bytes of a constant that are shown.
 const SHOWN_BYTES: usize = 32;
-
-/// The parts of the machine that a listing reads and extends.
-pub(crate) struct Source<'a> {
-    pub(crate) ctx: &'a mut Context,
-    pub(crate) view: &'a mut dyn StateView,
-    pub(crate) code: &'a mut Code,
-    pub(crate) gas: &'a GasSchedule,
-}
 
 /// The listing of function definition `index` of `module`; type arguments matter for micro-ops only.
 pub(crate) fn listing(

@@ -20,8 +20,10 @@ use crate::context::Context;
 use crate::context::ids::TypeId;
 use crate::context::module::Module;
 use crate::gas::GasSchedule;
-use crate::stop::Run;
+use crate::natives;
+use crate::stop::{Run, Stop};
 use code::{Code, Lowered};
+use monomove_types::StatusCode;
 use std::rc::Rc;
 
 /// What a function is lowered for.
@@ -48,12 +50,48 @@ impl Form {
     }
 }
 
+/// The parts of the machine that lowering reads and extends.
+pub(crate) struct Source<'a> {
+    pub(crate) ctx: &'a mut Context,
+    pub(crate) view: &'a mut dyn StateView,
+    pub(crate) code: &'a mut Code,
+    pub(crate) gas: &'a GasSchedule,
+}
+
+/// Lowers function definition `index` of `module`, whether it has code or is native.
+pub(crate) fn function(
+    source: Source<'_>,
+    module: &Rc<Module>,
+    index: u16,
+    ty_args: &[TypeId],
+    form: Form,
+) -> Run<Lowered> {
+    let Source {
+        ctx,
+        view,
+        code,
+        gas,
+    } = source;
+    let (def, handle) = module.function(index);
+    if handle.type_parameters.len() != ty_args.len() {
+        return Err(Stop::status(StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH));
+    }
+    if ctx.paranoid {
+        ctx.check_constraints(view, ty_args, &handle.type_parameters)?;
+    }
+    if def.code.is_some() {
+        lower(ctx, view, code, gas, module, index, ty_args, form)
+    } else {
+        natives::lower(ctx, view, code, module, index, ty_args)
+    }
+}
+
 /// Lowers function definition `index` of `module` under `ty_args`.
 #[allow(
     clippy::too_many_arguments,
     reason = "the parts of the machine that lowering reads and extends"
 )]
-pub(crate) fn lower(
+fn lower(
     ctx: &mut Context,
     view: &mut dyn StateView,
     code: &mut Code,

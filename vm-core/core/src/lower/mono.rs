@@ -16,7 +16,7 @@ use crate::gas::GasSchedule;
 use crate::stop::{Fail, Run, Stop};
 use monomove_format::{
     Bytecode, FieldHandleIndex, FunctionAttribute, FunctionHandleIndex, SignatureIndex,
-    SignatureToken, StructDefinitionIndex, StructVariantHandleIndex, VariantFieldHandleIndex,
+    StructDefinitionIndex, StructVariantHandleIndex, VariantFieldHandleIndex,
 };
 use monomove_types::StatusCode;
 use std::rc::Rc;
@@ -252,10 +252,10 @@ pub(crate) fn monomorphize(
         return Err(Stop::status(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR));
     };
     let stackless = module.stackless(index)?;
-    let params = ctx.instantiate_all(module, signature(module, handle.parameters), ty_args)?;
-    let results = ctx.instantiate_all(module, signature(module, handle.return_), ty_args)?;
+    let params = ctx.signature(module, handle.parameters, ty_args)?.to_vec();
+    let results = ctx.signature(module, handle.return_, ty_args)?.to_vec();
     let mut locals = params.clone();
-    locals.extend(ctx.instantiate_all(module, signature(module, unit.locals), ty_args)?);
+    locals.extend_from_slice(&ctx.signature(module, unit.locals, ty_args)?);
     for &local in &locals {
         ctx.slot(view, local)?;
     }
@@ -315,10 +315,6 @@ fn depends_on_absence(status: StatusCode) -> bool {
             | StatusCode::TYPE_RESOLUTION_FAILURE
             | StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH
     )
-}
-
-fn signature(module: &Module, index: SignatureIndex) -> &[SignatureToken] {
-    &module.binary.signatures[usize::from(index.0)].0
 }
 
 struct Builder<'a> {
@@ -391,13 +387,13 @@ impl Builder<'_> {
     }
 
     fn token(&mut self, index: SignatureIndex) -> Run<TypeId> {
-        let token = signature(self.module, index).first().ok_or_else(mismatch)?;
-        self.ctx.instantiate(self.module, token, self.ty_args)
+        let types = self.ctx.signature(self.module, index, self.ty_args)?;
+        types.first().copied().ok_or_else(mismatch)
     }
 
     fn type_arguments(&mut self, index: SignatureIndex) -> Run<Vec<TypeId>> {
-        self.ctx
-            .instantiate_all(self.module, signature(self.module, index), self.ty_args)
+        let types = self.ctx.signature(self.module, index, self.ty_args)?;
+        Ok(types.to_vec())
     }
 
     fn layout(&mut self, ty: TypeId) -> Run<LayoutId> {
@@ -1134,12 +1130,8 @@ impl Builder<'_> {
     fn call(&mut self, offset: u16, handle: FunctionHandleIndex, args: &[TypeId]) -> Run<Inst> {
         let module = self.module.clone();
         let handle = &module.binary.function_handles[usize::from(handle.0)];
-        let params =
-            self.ctx
-                .instantiate_all(&module, signature(&module, handle.parameters), args)?;
-        let results =
-            self.ctx
-                .instantiate_all(&module, signature(&module, handle.return_), args)?;
+        let params = self.ctx.signature(&module, handle.parameters, args)?;
+        let results = self.ctx.signature(&module, handle.return_, args)?;
         self.expect_all(offset, &params)?;
         self.define(offset, &results)?;
         let shape = Rc::new(Shape::new(self.ctx, self.view, &params, &results)?);
@@ -1167,12 +1159,8 @@ impl Builder<'_> {
     ) -> Run<Inst> {
         let module = self.module.clone();
         let handle = &module.binary.function_handles[usize::from(handle.0)];
-        let params =
-            self.ctx
-                .instantiate_all(&module, signature(&module, handle.parameters), args)?;
-        let results =
-            self.ctx
-                .instantiate_all(&module, signature(&module, handle.return_), args)?;
+        let params = self.ctx.signature(&module, handle.parameters, args)?;
+        let results = self.ctx.signature(&module, handle.return_, args)?;
         let captured = params
             .iter()
             .enumerate()

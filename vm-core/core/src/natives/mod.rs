@@ -377,16 +377,15 @@ pub(crate) fn lower(
         let text = format!("no native function {address}::{module_name}::{function_name}");
         Stop::with_message(StatusCode::MISSING_DEPENDENCY, text)
     })?;
-    let tokens = |i: monomove_format::SignatureIndex| &module.binary.signatures[usize::from(i.0)].0;
-    let params = ctx.instantiate_all(module, tokens(handle.parameters), ty_args)?;
-    let results = ctx.instantiate_all(module, tokens(handle.return_), ty_args)?;
+    let params = ctx.signature(module, handle.parameters, ty_args)?;
+    let results = ctx.signature(module, handle.return_, ty_args)?;
     let expected = NATIVES.get(native).map_or("", |n| n.2);
     if !signature::fits(ctx, view, expected, &params, &results, ty_args)? {
         return Err(declared());
     }
     let shape = Shape::new(ctx, view, &params, &results)?;
     let (ops, shadow) = body(NativeId(native as u32), ctx.paranoid);
-    let types = params.iter().chain(&results).chain(ty_args).copied();
+    let types = params.iter().chain(&*results).chain(ty_args).copied();
     let dependencies = ctx
         .defining_modules(types)
         .into_iter()
@@ -397,8 +396,8 @@ pub(crate) fn lower(
         function_index: index,
         name,
         ty_args: ty_args.into(),
-        params: params.into(),
-        results: results.into(),
+        params: (&*params).into(),
+        results: (&*results).into(),
         frame: shape.bytes,
         extent: shape.bytes,
         shape,
