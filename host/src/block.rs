@@ -3,9 +3,8 @@
 
 use crate::engine::Engine;
 use crate::outcome::{HostError, TransactionOutcome};
-use crate::overlay::Overlay;
 use crate::sandbox::Sandbox;
-use crate::state::StateView;
+use crate::state::{Fork, StateView};
 use monomove_core::{Call, WriteOp};
 use monomove_types::StateKey;
 
@@ -45,7 +44,7 @@ impl BlockExecutor {
         block: &Block,
         view: &dyn StateView,
     ) -> Result<BlockOutput, HostError> {
-        let mut overlay = Overlay::new(view);
+        let mut overlay = Fork::new(view);
         let mut transactions = Vec::with_capacity(block.transactions.len());
         for call in &block.transactions {
             let outcome = self.sandbox.execute(call, &overlay)?;

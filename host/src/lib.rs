@@ -42,7 +42,6 @@ mod instance;
 mod limits;
 mod native;
 mod outcome;
-mod overlay;
 mod sandbox;
 mod state;
 mod store;
@@ -56,9 +55,11 @@ pub use image::{Image, ImageBuilder};
 pub use inspector::{Inspector, NoInspector};
 pub use limits::{Limits, LimitsError};
 pub use outcome::{FaultKind, HostError, LimitHit, SandboxFault, TransactionOutcome};
-pub use overlay::Overlay;
 pub use sandbox::Sandbox;
-pub use state::{CommitError, MemoryState, ModuleError, StateCommit, StateError, StateView};
+pub use state::{
+    BlockInfo, CommitError, DiskState, DiskView, Fork, MemoryState, ModuleError, OpenError,
+    PruneReport, Scan, StateCommit, StateError, StateView, StoreInfo,
+};
 
 pub use monomove_core::{
     Access, Call, CallOutput, ContextStats, Event, Failure, GasSchedule, LoadRequest, Location,

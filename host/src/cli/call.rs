@@ -67,12 +67,12 @@ impl CallArgs {
         chain: &mut Chain,
         gas: u64,
     ) -> Result<Call, CliError> {
-        if !self.no_std {
+        if !self.no_std && chain.is_fresh() {
             chain.publish_embedded(stdlib::std_and_framework())?;
         }
         for path in &self.paths {
             for file in input::modules(path)? {
-                chain.publish(file);
+                chain.publish(file)?;
             }
         }
         let function =

@@ -1,10 +1,12 @@
-//! A chain in memory: state, what printing needs, and the executor.
+//! A chain: state, what printing needs, and the executor. The state is a fork of an empty state or of one on disk.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use monomove::{
-    Access, AccountAddress, Block, BlockExecutor, Call, Engine, Identifier, MemoryState, ModuleId,
-    StateCommit, StateKey, TransactionOutcome,
+    Access, AccountAddress, Block, BlockExecutor, BlockInfo, Call, DiskState, Engine, Fork,
+    Identifier, MemoryState, ModuleId, StateCommit, StateKey, StateView, TransactionOutcome,
 };
 use monomove_text::parse_argument;
 use sha3::{Digest, Sha3_256};
@@ -15,10 +17,24 @@ use super::input::{self, ModuleFile};
 use super::progress::while_waiting;
 use super::stdlib::Embedded;
 
+/// Which state to work on.
+#[derive(Debug, Default, Args)]
+pub(crate) struct StateArgs {
+    /// Work on the state in this directory instead of an empty one
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Commit what was done to the state, as one block; the directory is made if it is not there
+    #[arg(long, requires = "state")]
+    commit: bool,
+}
+
 /// State, names for it, and a warm executor.
 pub(crate) struct Chain {
     executor: BlockExecutor,
-    pub(crate) state: MemoryState,
+    /// The state as of now: what was there and what this process did.
+    pub(crate) state: Fork<Box<dyn StateView + Send>>,
+    /// Where the state comes from, and whether it goes back there.
+    disk: Option<(DiskState, bool)>,
     pub(crate) book: Book,
     /// Transactions made so far: the seed of the next one's hash.
     made: u64,
@@ -37,10 +53,45 @@ impl Chain {
     pub(crate) fn new(engine: &Engine) -> Self {
         Self {
             executor: BlockExecutor::new(engine),
-            state: MemoryState::new(),
+            state: Fork::new(Box::new(MemoryState::new())),
+            disk: None,
             book: Book::default(),
             made: 0,
         }
+    }
+
+    /// A chain on the state that `args` name.
+    pub(crate) fn open(engine: &Engine, args: &StateArgs) -> Result<Self, CliError> {
+        let mut chain = Self::new(engine);
+        if let Some(dir) = &args.state {
+            let disk = if args.commit {
+                DiskState::create(dir)?
+            } else {
+                DiskState::open(dir)?
+            };
+            chain.state = Fork::new(Box::new(disk.view()?));
+            chain.disk = Some((disk, args.commit));
+        }
+        Ok(chain)
+    }
+
+    /// Whether the chain begins with this process.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.last_block().is_none()
+    }
+
+    fn last_block(&self) -> Option<BlockInfo> {
+        self.disk.as_ref().and_then(|(disk, _)| disk.latest())
+    }
+
+    /// Commits everything since the chain was opened as one block, if that was asked for.
+    pub(crate) fn commit(&mut self) -> Result<Option<BlockInfo>, CliError> {
+        let Some((disk, true)) = &mut self.disk else {
+            return Ok(None);
+        };
+        let writes = self.state.writes();
+        while_waiting(|| disk.commit(&writes))?;
+        Ok(disk.latest())
     }
 
     /// Puts modules of the project into the state.
@@ -50,16 +101,17 @@ impl Chain {
     ) -> Result<(), CliError> {
         for (name, bytes) in modules {
             let path = format!("(embedded) {name}");
-            self.publish(input::module(path.as_ref(), bytes.to_vec())?);
+            self.publish(input::module(path.as_ref(), bytes.to_vec())?)?;
         }
         Ok(())
     }
 
     /// Puts a module into the state, in place of the one of the same name.
-    pub(crate) fn publish(&mut self, file: ModuleFile) {
-        self.state
-            .insert(StateKey::module(file.id.clone()), file.bytes);
+    pub(crate) fn publish(&mut self, file: ModuleFile) -> Result<(), CliError> {
+        let key = StateKey::module(file.id.clone());
+        self.state.insert(&key, Some(file.bytes.into()))?;
         self.book.layouts.insert(file.id, file.module);
+        Ok(())
     }
 
     /// A call that runs as the next transaction of this chain.
@@ -72,6 +124,9 @@ impl Chain {
     ) -> Call {
         let mut hasher = Sha3_256::new();
         hasher.update(b"MONOMOVE::TRANSACTION");
+        if let Some(block) = self.last_block() {
+            hasher.update(block.hash);
+        }
         hasher.update(self.made.to_le_bytes());
         self.made += 1;
         Call {

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use monomove::{
-    AccountAddress, Failure, Location, MemoryState, Outcome, SandboxFault, StateKey, StateView,
-    StatusCode, TransactionOutcome, TypeTag, TypedValue, WriteOp,
+    AccountAddress, Failure, Location, Outcome, SandboxFault, StateKey, StateView, StatusCode,
+    StructTag, TransactionOutcome, TypeTag, TypedValue, WriteOp,
 };
 use monomove_text::Renderer;
 use monomove_types::Path;
+use monomove_types::codec::{CodecError, Cursor};
 use serde::Serialize;
 
 use super::layouts::ModuleLayouts;
@@ -95,7 +96,7 @@ impl Book {
     pub(crate) fn describe(
         &mut self,
         outcome: &TransactionOutcome,
-        before: &MemoryState,
+        before: &dyn StateView,
     ) -> Described {
         let mut described = Described::empty();
         match outcome {
@@ -119,10 +120,13 @@ impl Book {
                 match &output.outcome {
                     Outcome::Returned { values, mut_args } => {
                         described.returned = true;
-                        described.values = values.iter().map(|value| self.value(value)).collect();
+                        described.values = values
+                            .iter()
+                            .map(|value| self.value(value, before))
+                            .collect();
                         let mut_arg = |(index, value): &(u16, TypedValue)| MutArg {
                             index: *index,
-                            value: self.value(value),
+                            value: self.value(value, before),
                         };
                         described.mut_args = mut_args.iter().map(mut_arg).collect();
                     }
@@ -136,7 +140,7 @@ impl Book {
                     .iter()
                     .map(|(key, op)| self.change(key, op, before))
                     .collect();
-                let event = |event: &monomove::Event| self.typed(&event.ty, &event.data);
+                let event = |event: &monomove::Event| self.typed(&event.ty, &event.data, before);
                 described.events = output.events.iter().map(event).collect();
                 let table = |table: &monomove::NewTable| NewTable {
                     handle: table.handle,
@@ -149,34 +153,34 @@ impl Book {
         described
     }
 
-    fn value(&self, value: &TypedValue) -> Value {
-        self.typed(&value.ty, &value.bcs)
+    fn value(&self, value: &TypedValue, view: &dyn StateView) -> Value {
+        self.typed(&value.ty, &value.bcs, view)
     }
 
-    fn typed(&self, ty: &TypeTag, bytes: &[u8]) -> Value {
+    fn typed(&self, ty: &TypeTag, bytes: &[u8], view: &dyn StateView) -> Value {
         Value {
             ty: ty.to_string(),
             bcs: bcs_text(bytes),
-            text: Renderer::new(&self.layouts).render(ty, bytes),
+            text: Renderer::new(&self.layouts.with(view)).render(ty, bytes),
         }
     }
 
-    fn change(&self, key: &StateKey, op: &WriteOp, before: &MemoryState) -> Change {
+    fn change(&self, key: &StateKey, op: &WriteOp, before: &dyn StateView) -> Change {
         let (op, after) = match op {
             WriteOp::Create(bytes) => ("create", Some(bytes.as_slice())),
             WriteOp::Modify(bytes) => ("modify", Some(bytes.as_slice())),
             WriteOp::Delete => ("delete", None),
         };
-        let before = before.get(key).ok().flatten();
+        let old = before.get(key).ok().flatten();
         Change {
             op,
-            key: self.key_text(key),
-            before: before.map(|bytes| self.stored(key, &bytes)),
-            after: after.map(|bytes| self.stored(key, bytes)),
+            key: self.key_text(key, before),
+            before: old.map(|bytes| self.stored(key, &bytes, before)),
+            after: after.map(|bytes| self.stored(key, bytes, before)),
         }
     }
 
-    fn key_text(&self, key: &StateKey) -> String {
+    fn key_text(&self, key: &StateKey, view: &dyn StateView) -> String {
         match key {
             StateKey::AccessPath {
                 address,
@@ -184,7 +188,7 @@ impl Book {
             } => format!("{address} {tag}"),
             StateKey::TableItem { handle, key } => {
                 let key = match self.tables.get(handle) {
-                    Some((ty, _)) => Renderer::new(&self.layouts).render(ty, key),
+                    Some((ty, _)) => Renderer::new(&self.layouts.with(view)).render(ty, key),
                     None => bcs_text(key),
                 };
                 format!("table {handle}[{key}]")
@@ -193,13 +197,29 @@ impl Book {
         }
     }
 
-    fn stored(&self, key: &StateKey, bytes: &[u8]) -> Stored {
-        let renderer = Renderer::new(&self.layouts);
-        let text = match key {
+    /// The value under `key` for people, types taken from the modules in `view`.
+    pub(crate) fn stored_text(&self, key: &StateKey, bytes: &[u8], view: &dyn StateView) -> String {
+        let layouts = self.layouts.with(view);
+        let renderer = Renderer::new(&layouts);
+        match key {
             StateKey::AccessPath {
                 path: Path::Resource(tag),
                 ..
             } => renderer.render(&TypeTag::from(tag.clone()), bytes),
+            StateKey::AccessPath {
+                path: Path::ResourceGroup(_),
+                ..
+            } => match group_members(bytes) {
+                Ok(members) => {
+                    let member = |(tag, value): (StructTag, &[u8])| {
+                        let tag = TypeTag::from(tag);
+                        format!("{tag}: {}", renderer.render(&tag, value))
+                    };
+                    let members: Vec<_> = members.into_iter().map(member).collect();
+                    format!("{{ {} }}", members.join(", "))
+                }
+                Err(_) => bcs_text(bytes),
+            },
             StateKey::AccessPath {
                 path: Path::Code(_),
                 ..
@@ -208,12 +228,23 @@ impl Book {
                 renderer.render(&self.tables[handle].1, bytes)
             }
             _ => bcs_text(bytes),
-        };
-        Stored {
-            bcs: bcs_text(bytes),
-            text,
         }
     }
+
+    fn stored(&self, key: &StateKey, bytes: &[u8], view: &dyn StateView) -> Stored {
+        Stored {
+            bcs: bcs_text(bytes),
+            text: self.stored_text(key, bytes, view),
+        }
+    }
+}
+
+/// The resources in a resource group.
+fn group_members(bytes: &[u8]) -> Result<Vec<(StructTag, &[u8])>, CodecError> {
+    let mut cursor = Cursor::new(bytes);
+    let members = cursor.sequence(|cursor| Ok((cursor.struct_tag()?, cursor.bytes()?)))?;
+    cursor.finish()?;
+    Ok(members)
 }
 
 impl Described {
@@ -345,7 +376,7 @@ impl std::fmt::Display for FailureText {
 }
 
 /// Long runs of hexadecimal digits, cut: for people only.
-fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     let mut short = String::with_capacity(text.len());
     for part in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
         let digits = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
@@ -361,7 +392,7 @@ fn shorten(text: &str) -> String {
 }
 
 /// Two long values without the words that both begin or end with; the name of the first part that differs stays.
-fn elide_common(before: &str, after: &str) -> (String, String) {
+pub(crate) fn elide_common(before: &str, after: &str) -> (String, String) {
     const LONG: usize = 60;
     let (b, a) = (
         before.split(' ').collect::<Vec<_>>(),
@@ -393,7 +424,7 @@ fn elide_common(before: &str, after: &str) -> (String, String) {
     (middle(&b), middle(&a))
 }
 
-fn bcs_text(bytes: &[u8]) -> String {
+pub(crate) fn bcs_text(bytes: &[u8]) -> String {
     format!("0x{}", hex::encode(bytes))
 }
 

@@ -89,6 +89,8 @@ message_from!(
     monomove::HostError,
     monomove::EngineError,
     monomove::CommitError,
+    monomove::OpenError,
+    monomove::StateError,
     monomove_tests::LoadError
 );
 

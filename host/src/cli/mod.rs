@@ -19,6 +19,7 @@ mod output;
 mod profile;
 mod progress;
 mod run;
+mod state;
 mod stdlib;
 mod trace;
 mod verify;
@@ -40,6 +41,7 @@ Examples:
   monomove trace hello.mv --function 0xcafe::hello::add --args u64:1 u64:2 -o t.json
   monomove profile hello.mv --function 0xcafe::hello::add --args u64:1 u64:2 --format folded
   monomove block block.json --json
+  monomove state import-genesis mainnet.blob --state chain
   monomove verify --roundtrip build/
   monomove disasm hello.mv
   monomove asm hello.masm -o hello.mv
@@ -75,6 +77,8 @@ enum Command {
     Profile(profile::ProfileArgs),
     /// Execute a block of transactions in the sandbox
     Block(block::BlockArgs),
+    /// Look into a state on disk, and take care of it
+    State(state::StateCommandArgs),
     /// Print the disassembly of a module or script
     Disasm(disasm::DisasmArgs),
     /// Assemble text to a binary
@@ -113,6 +117,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Trace(args)) => trace::run(&args, &mut out),
         Some(Command::Profile(args)) => profile::run(&args, &mut out),
         Some(Command::Block(args)) => block::run(&args, &mut out),
+        Some(Command::State(args)) => state::run(&args, &mut out),
         Some(Command::Disasm(args)) => disasm::run(&args, &mut out),
         Some(Command::Asm(args)) => asm::run(&args),
         Some(Command::Lower(args)) => lower::run(&args, &mut out),

@@ -2,16 +2,17 @@
 
 use clap::{Args, ValueEnum};
 use monomove::abi::InjectedFault;
-use monomove::{Engine, Limits, Sandbox, TransactionOutcome};
+use monomove::{Engine, Limits, Sandbox, StateCommit, TransactionOutcome};
 use serde::Serialize;
 
 use super::call::CallArgs;
-use super::chain::Chain;
+use super::chain::{Chain, StateArgs};
 use super::describe::Described;
 use super::exit::{CliError, Exit};
 use super::limits::echo;
 use super::output::{DIM, HEADING, Output, escape_line, styled};
 use super::progress::while_waiting;
+use super::state::CommittedBlock;
 
 /// Version of the JSON form.
 const SCHEMA: &str = "monomove.run/1";
@@ -24,6 +25,9 @@ Examples:
   monomove run build/ --function 0xcafe::m::init --signers 0xa1 --json
   monomove run m.mv --function 0xcafe::m::f --type-args 'u8,vector<bool>' --gas-limit 1000000
   monomove run m.mv --function 0xcafe::m::f --gas-schedule genesis.blob
+  monomove run --state chain --function 0x1::timestamp::now_seconds
+
+With --state DIR the call runs on that state, and our own library is left out unless the state is empty.
 
 Arguments: u8: … u256:, i8: … i256:, bool:, address:, string:, hex:, vector<T>:[v,v], vector<u8>:0x…, bcs:0x…")]
 pub(crate) struct RunArgs {
@@ -36,6 +40,8 @@ pub(crate) struct RunArgs {
         required_unless_present = "inject_fault"
     )]
     function: Option<String>,
+    #[command(flatten)]
+    state: StateArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -61,6 +67,9 @@ struct Report<'a> {
     function: Option<&'a str>,
     backend: &'static str,
     limits: &'a Limits,
+    /// The block that was committed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block: Option<CommittedBlock>,
     #[serde(flatten)]
     result: &'a Described,
 }
@@ -68,7 +77,7 @@ struct Report<'a> {
 pub(crate) fn run(args: &RunArgs, out: &mut Output) -> Result<Exit, CliError> {
     let limits = args.call.limits.limits()?;
     let engine = args.call.engine(limits)?;
-    let mut chain = Chain::new(&engine);
+    let mut chain = Chain::open(&engine, &args.state)?;
     let outcome = match args.inject_fault {
         Some(fault) => TransactionOutcome::SandboxFault(while_waiting(|| {
             Sandbox::new(&engine).inject_fault(fault.into())
@@ -76,6 +85,13 @@ pub(crate) fn run(args: &RunArgs, out: &mut Output) -> Result<Exit, CliError> {
         None => call(args, &engine, &mut chain)?,
     };
     let described = chain.book.describe(&outcome, &chain.state);
+    let block = match outcome.success() {
+        Some(output) => {
+            chain.state.commit(&output.writes)?;
+            chain.commit()?.map(CommittedBlock::from)
+        }
+        None => None,
+    };
     if args.json {
         let function = args.function.as_deref();
         out.json(&Report {
@@ -83,10 +99,14 @@ pub(crate) fn run(args: &RunArgs, out: &mut Output) -> Result<Exit, CliError> {
             function,
             backend: args.call.backend(),
             limits: &limits,
+            block,
             result: &described,
         })?;
     } else {
         print(args, &limits, &described, out)?;
+        if let Some(block) = &block {
+            out.line(block)?;
+        }
     }
     Ok(Exit::of(&outcome))
 }

@@ -20,7 +20,7 @@ pub use address::{AccountAddress, AddressParseError};
 pub use genesis::GenesisBlob;
 pub use identifier::{Identifier, InvalidIdentifier, is_valid_identifier};
 pub use module_id::{ModuleId, ModuleIdParseError};
-pub use state_key::{Path, StateKey};
+pub use state_key::{InvalidStateKey, Path, StateKey};
 pub use status::{StatusCode, StatusFamily, UnknownStatus};
 pub use type_tag::{
     FunctionParamOrReturnTag, FunctionTag, MAX_TYPE_TAG_NESTING, NestingTooDeep, StructTag, TypeTag,

@@ -3,6 +3,8 @@
 use crate::codec::{self, CodecError, CodecErrorKind, Cursor};
 use crate::{AccountAddress, ModuleId, StructTag};
 use std::fmt;
+use std::str::FromStr;
+use thiserror::Error;
 
 /// Address of one value in storage. The order is that of the fields, not that of the encoded bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,6 +180,56 @@ impl fmt::Display for StateKey {
     }
 }
 
+/// The text is not a state key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "expected 0x1::module, ADDRESS/resource/TYPE, ADDRESS/group/TYPE, table/HANDLE/HEX or raw/HEX"
+)]
+pub struct InvalidStateKey;
+
+impl FromStr for StateKey {
+    type Err = InvalidStateKey;
+
+    /// Reads what `Display` writes.
+    fn from_str(text: &str) -> Result<Self, InvalidStateKey> {
+        fn parse<T: FromStr>(text: &str) -> Result<T, InvalidStateKey> {
+            text.parse().map_err(|_| InvalidStateKey)
+        }
+        let Some((first, rest)) = text.split_once('/') else {
+            return parse(text).map(Self::module);
+        };
+        if first == "raw" {
+            return unhex(rest).map(Self::Raw);
+        }
+        let (second, rest) = rest.split_once('/').ok_or(InvalidStateKey)?;
+        if first == "table" {
+            return Ok(Self::table_item(parse(second)?, unhex(rest)?));
+        }
+        let address = parse(first)?;
+        let path = match second {
+            "code" => Path::Code(parse(rest)?),
+            "resource" => Path::Resource(parse(rest)?),
+            "group" => Path::ResourceGroup(parse(rest)?),
+            _ => return Err(InvalidStateKey),
+        };
+        Ok(Self::AccessPath { address, path })
+    }
+}
+
+/// Bytes from pairs of hexadecimal digits.
+fn unhex(text: &str) -> Result<Vec<u8>, InvalidStateKey> {
+    let digit = |byte: u8| {
+        let digit = char::from(byte).to_digit(16).ok_or(InvalidStateKey)?;
+        u8::try_from(digit).map_err(|_| InvalidStateKey)
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(InvalidStateKey);
+    }
+    let byte = |[high, low]: &[u8; 2]| Ok(digit(*high)? << 4 | digit(*low)?);
+    pairs.iter().map(byte).collect()
+}
+
 fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }
@@ -237,6 +289,7 @@ mod tests {
             (StateKey::Raw(vec![0]), "raw/00"),
         ] {
             assert_eq!(key.to_string(), text);
+            assert_eq!(text.parse(), Ok(key.clone()));
             let bytes = key.encode();
             assert_eq!(StateKey::decode(&bytes), Ok(key));
             for length in 0..bytes.len() {
@@ -248,6 +301,34 @@ mod tests {
                 CodecErrorKind::TrailingBytes
             );
         }
+    }
+
+    #[test]
+    fn texts_that_are_no_keys() {
+        for text in [
+            "",
+            "/",
+            "x",
+            "0x1",
+            "raw",
+            "raw/0",
+            "raw/0g",
+            "table/0x1",
+            "table/x/00",
+            "0x1/resource",
+            "0x1/resource/",
+            "0x1/group/u8",
+            "0x1/thing/0x1::a::B",
+            "0x1/code/0x1",
+            "0x1::m/resource/0x1::a::B",
+        ] {
+            assert_eq!(text.parse::<StateKey>(), Err(InvalidStateKey), "{text}");
+        }
+        let elsewhere = StateKey::AccessPath {
+            address: AccountAddress::ONE,
+            path: Path::Code("0x2::m".parse().unwrap()),
+        };
+        assert_eq!(elsewhere.to_string().parse(), Ok(elsewhere));
     }
 
     #[test]

@@ -18,9 +18,8 @@ const SCHEMA: &str = "monomove.block/1";
 pub(super) struct BlockFile {
     /// `monomove.block/1`.
     schema: String,
-    /// Whether our own standard library and framework are at `0x1`; true by default.
-    #[serde(default = "yes")]
-    std: bool,
+    /// Whether our own standard library and framework are put at `0x1`; by default on a chain that begins with this block.
+    std: Option<bool>,
     /// Modules, or directories with modules, to put on the chain first; relative to the file.
     #[serde(default)]
     modules: Vec<PathBuf>,
@@ -76,10 +75,6 @@ pub(super) struct Transaction {
     gas_limit: Option<u64>,
 }
 
-fn yes() -> bool {
-    true
-}
-
 fn default_chain_id() -> u8 {
     4
 }
@@ -109,12 +104,12 @@ impl BlockFile {
         chain: &mut Chain,
         gas: u64,
     ) -> Result<Vec<monomove::Call>, CliError> {
-        if self.std {
+        if self.std.unwrap_or(chain.is_fresh()) {
             chain.publish_embedded(super::super::stdlib::std_and_framework())?;
         }
         for path in &self.modules {
             for module in input::modules(&base.join(path))? {
-                chain.publish(module);
+                chain.publish(module)?;
             }
         }
         if let Some(genesis) = &self.genesis {

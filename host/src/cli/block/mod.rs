@@ -9,11 +9,12 @@ use clap::Args;
 use monomove::{Engine, EngineConfig, Limits};
 use serde::Serialize;
 
-use super::chain::{BlockResult, Chain};
+use super::chain::{BlockResult, Chain, StateArgs};
 use super::describe::Described;
 use super::exit::{CliError, Exit};
 use super::limits::{LimitArgs, ModeArgs};
 use super::output::Output;
+use super::state::CommittedBlock;
 use format::BlockFile;
 use table::Row;
 
@@ -26,7 +27,8 @@ const SCHEMA: &str = "monomove.block-output/1";
 The file:
   {
     \"schema\": \"monomove.block/1\",
-    \"std\": true,                          our own standard library and framework at 0x1 (the default)
+    \"std\": true,                          our own standard library and framework at 0x1 (the
+                                          default, unless --state has a chain already)
     \"modules\": [\"bank.mv\", \"build\"],     files or directories, relative to this file
     \"genesis\": {                          the framework's genesis; may be left out
       \"chain_id\": 4, \"time_micros\": 1700000000000000,
@@ -40,10 +42,13 @@ The file:
   }
 
 Example:
-  monomove block block.json --json")]
+  monomove block block.json --json
+  monomove block block.json --state chain --commit")]
 pub(crate) struct BlockArgs {
     /// The block, as JSON
     file: PathBuf,
+    #[command(flatten)]
+    state: StateArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -59,6 +64,9 @@ struct Report<'a> {
     limits: &'a Limits,
     transactions: Vec<TransactionReport<'a>>,
     summary: Summary,
+    /// The block that was committed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block: Option<CommittedBlock>,
 }
 
 #[derive(Serialize)]
@@ -98,12 +106,13 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
         gas_schedule: args.mode.gas_schedule()?,
         ..EngineConfig::default()
     })?;
-    let mut chain = Chain::new(&engine);
+    let mut chain = Chain::open(&engine, &args.state)?;
     let base = args.file.parent().unwrap_or(Path::new(""));
     let calls = file
         .prepare(base, &mut chain, limits.gas_per_transaction)
         .map_err(|error| error.within(args.file.display()))?;
     let result = chain.execute(calls)?;
+    let block = chain.commit()?.map(CommittedBlock::from);
     let summary = Summary::of(&result);
     let exit = if summary.has_faults() {
         Exit::Fault
@@ -131,6 +140,7 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
             limits: &limits,
             transactions: transactions.collect(),
             summary,
+            block,
         })?;
         return Ok(exit);
     }
@@ -140,6 +150,9 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
         result,
     });
     table::print(&rows.collect::<Vec<_>>(), &summary, &limits, out)?;
+    if let Some(block) = &block {
+        out.line(block)?;
+    }
     Ok(exit)
 }
 
