@@ -26,6 +26,7 @@ pub use config::VerifierConfig;
 pub use error::{ErrorLocation, VerifierError, VerifierResult};
 pub use meter::Meter;
 
+use code::CodeVerifier;
 use struct_api::StructApi;
 
 use monomove_format::{CompiledModule, CompiledScript, FunctionDefinitionIndex};
@@ -81,6 +82,7 @@ fn functions(
     let since = |version| unit == Unit::Module && module.version >= version;
     let struct_api = since(struct_api::FIRST_VERSION).then(|| StructApi::new(module));
     let own_natives = since(immutable::FIRST_VERSION).then(|| immutable::own_natives(module));
+    let mut code = CodeVerifier::new(module, unit, config);
     for (index, definition) in (0..=u16::MAX)
         .map(FunctionDefinitionIndex)
         .zip(&module.function_defs)
@@ -97,7 +99,7 @@ fn functions(
         }
         if definition.code.is_some() {
             meter.enter_function();
-            code::verify_function(module, index, config, meter).map_err(place)?;
+            code.verify_function(index, meter)?;
         }
     }
     Ok(())
