@@ -1,8 +1,6 @@
 //! Paths: from what a reference points to, to a part of it. Interned per function, so that equal paths have equal ids.
 
-use monomove_format::{
-    LocalIndex, MemberCount, StructDefinitionIndex, StructHandleIndex, VariantFieldHandleIndex,
-};
+use monomove_format::{LocalIndex, MemberCount, StructDefinitionIndex, StructHandleIndex};
 use std::collections::BTreeMap;
 
 /// A step of a path.
@@ -12,10 +10,8 @@ pub(super) enum Label {
     Local(LocalIndex),
     /// A resource of any address, whatever its type arguments.
     Global(StructDefinitionIndex),
-    /// A field by position: of a struct, or of an enum as borrowed by a function that is trusted to.
+    /// A field by position: of a struct, or of whatever variant an enum is.
     Field(StructHandleIndex, MemberCount),
-    /// A field of variants, as instructions name it.
-    VariantField(VariantFieldHandleIndex),
 }
 
 /// An interned path.

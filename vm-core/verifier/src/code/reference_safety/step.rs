@@ -7,7 +7,8 @@ use super::{Pass, VerifierResult};
 use crate::VerifierError;
 use crate::code::stack_usage::{Effect, effect};
 use monomove_format::{
-    Bytecode, FieldHandleIndex, LocalIndex, StructDefinitionIndex, VariantFieldHandleIndex,
+    Bytecode, FieldHandleIndex, LocalIndex, MemberCount, StructDefinitionIndex,
+    VariantFieldHandleIndex,
 };
 use monomove_types::StatusCode;
 
@@ -60,15 +61,15 @@ impl Pass<'_, '_, '_> {
                 let handle = module.field_instantiation_at(*index).handle;
                 self.borrow_field(false, self.field(handle))
             }
-            B::MutBorrowVariantField(index) => self.borrow_field(true, variant_field(*index)),
-            B::ImmBorrowVariantField(index) => self.borrow_field(false, variant_field(*index)),
+            B::MutBorrowVariantField(index) => self.borrow_field(true, self.variant_field(*index)),
+            B::ImmBorrowVariantField(index) => self.borrow_field(false, self.variant_field(*index)),
             B::MutBorrowVariantFieldGeneric(index) => {
                 let handle = module.variant_field_instantiation_at(*index).handle;
-                self.borrow_field(true, variant_field(handle))
+                self.borrow_field(true, self.variant_field(handle))
             }
             B::ImmBorrowVariantFieldGeneric(index) => {
                 let handle = module.variant_field_instantiation_at(*index).handle;
-                self.borrow_field(false, variant_field(handle))
+                self.borrow_field(false, self.variant_field(handle))
             }
             B::MutBorrowGlobal(index) => self.borrow_global(true, *index),
             B::ImmBorrowGlobal(index) => self.borrow_global(false, *index),
@@ -215,11 +216,20 @@ impl Pass<'_, '_, '_> {
 
     /// The label of a field of a struct.
     fn field(&self, index: FieldHandleIndex) -> Label {
-        let module = self.function.module;
-        let handle = module.field_handle_at(index);
+        let handle = self.function.module.field_handle_at(index);
+        self.field_of(handle.owner, handle.field)
+    }
+
+    /// The label of a field of variants.
+    fn variant_field(&self, index: VariantFieldHandleIndex) -> Label {
+        let handle = self.function.module.variant_field_handle_at(index);
+        self.field_of(handle.struct_index, handle.field)
+    }
+
+    fn field_of(&self, owner: StructDefinitionIndex, field: MemberCount) -> Label {
         Label::Field(
-            module.struct_def_at(handle.owner).struct_handle,
-            handle.field,
+            self.function.module.struct_def_at(owner).struct_handle,
+            field,
         )
     }
 
@@ -421,10 +431,6 @@ impl Pass<'_, '_, '_> {
     }
 }
 
-fn variant_field(index: VariantFieldHandleIndex) -> Label {
-    Label::VariantField(index)
-}
-
 #[cfg(test)]
 mod tests {
     use crate::code::testing::*;
@@ -527,6 +533,18 @@ mod tests {
             1051,
             4,
         );
+    }
+
+    #[test]
+    fn fields_of_variants_are_the_same_by_position() {
+        let second = |operation: &str| {
+            with(&format!(
+                "fun f(e: &mut E)\n local r: &mut u64\n copy_loc e\n mut_borrow_variant_field E, A::x, B::x\n st_loc r\n move_loc e\n {operation}\n pop\n ld_u64 1\n copy_loc r\n write_ref\n ret\n"
+            ))
+        };
+        refuse(&second("borrow_variant_field E, B::x"), 1036, 4);
+        accept(&second("borrow_variant_field E, A::y"));
+        accept(&second("mut_borrow_variant_field E, B::x"));
     }
 
     #[test]

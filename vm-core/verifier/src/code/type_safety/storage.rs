@@ -50,16 +50,16 @@ impl Checker<'_, '_, '_> {
     pub(super) fn move_to(&mut self, type_: TypeId) -> VerifierResult {
         let value = self.pop()?;
         let signer = self.pop()?;
-        self.require(
-            value == type_,
-            StatusCode::MOVETO_TYPE_MISMATCH_ERROR,
-            "the value is of another type",
-        )?;
         let abilities = self.abilities(type_);
         self.require(
             abilities.has_key(),
             StatusCode::MOVETO_WITHOUT_KEY_ABILITY,
             "what is stored is no resource",
+        )?;
+        self.require(
+            value == type_,
+            StatusCode::MOVETO_TYPE_MISMATCH_ERROR,
+            "the value is of another type",
         )?;
         self.require(
             self.types.get(signer) == Type::Reference(TypeId::SIGNER),

@@ -1,4 +1,4 @@
-//! Type safety of vector instructions. Element types must match exactly.
+//! Type safety of vector instructions. The types of vectors must match exactly; an element that is put in must be assignable.
 
 use super::{Checker, Type, TypeId, VerifierResult};
 use monomove_format::SignatureIndex;
@@ -31,11 +31,18 @@ impl Checker<'_, '_, '_> {
         self.mismatch(operand == TypeId::U64, "the index is no u64")
     }
 
+    fn pop_element(&mut self, element: TypeId) -> VerifierResult {
+        let operand = self.pop()?;
+        self.mismatch(
+            self.types.is_assignable(element, operand),
+            "an element has another type",
+        )
+    }
+
     pub(super) fn vector_pack(&mut self, index: SignatureIndex, count: u64) -> VerifierResult {
         let element = self.element_type(index)?;
         for _ in 0..count {
-            let operand = self.pop()?;
-            self.mismatch(operand == element, "an element has another type")?;
+            self.pop_element(element)?;
         }
         let vector = self.types.intern(Type::Vector(element));
         self.push(vector)
@@ -64,8 +71,7 @@ impl Checker<'_, '_, '_> {
 
     pub(super) fn vector_push(&mut self, index: SignatureIndex) -> VerifierResult {
         let element = self.element_type(index)?;
-        let operand = self.pop()?;
-        self.mismatch(operand == element, "the element has another type")?;
+        self.pop_element(element)?;
         self.pop_vector_reference(true, element)
     }
 
@@ -89,6 +95,7 @@ mod tests {
 
     #[test]
     fn accepts() {
+        accept("fun f(v: || has copy+drop)\n move_loc v\n vec_pack<|| has drop>, 1\n pop\n ret\n");
         accept(
             "fun f(v: &mut vector<u8>): u64\n copy_loc v\n ld_u8 1\n vec_push_back<u8>\n copy_loc v\n ld_u64 0\n ld_u64 0\n vec_swap<u8>\n move_loc v\n vec_len<u8>\n ret\n",
         );
@@ -135,9 +142,9 @@ mod tests {
             1020,
             1,
         );
-        // Element types match exactly, also those of functions.
+        // A function value with fewer abilities than needed.
         refuse(
-            "fun f(v: || has copy+drop)\n move_loc v\n vec_pack<|| has drop>, 1\n pop\n ret\n",
+            "fun f(v: || has drop)\n move_loc v\n vec_pack<|| has copy+drop>, 1\n pop\n ret\n",
             1020,
             1,
         );
