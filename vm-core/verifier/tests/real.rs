@@ -89,7 +89,8 @@ fn corpora() {
 fn genesis_blobs() {
     for path in blobs() {
         let modules = genesis(&path);
-        assert!(modules.len() > 80, "{}", path.display());
+        println!("{}: {} modules", path.display(), modules.len());
+        assert!(!modules.is_empty());
         accept(&modules);
     }
 }
@@ -99,8 +100,7 @@ fn genesis_blobs() {
 fn speed() {
     let Some(path) = blobs()
         .into_iter()
-        .filter(|path| path.to_string_lossy().contains("devnet"))
-        .next_back()
+        .rfind(|path| path.to_string_lossy().contains("devnet"))
     else {
         return;
     };

@@ -6,6 +6,7 @@ mod cfg;
 mod control_flow;
 mod function;
 mod locals_safety;
+mod members;
 mod reference_safety;
 mod stack_usage;
 mod structured;

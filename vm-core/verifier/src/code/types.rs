@@ -1,15 +1,10 @@
 //! The types of a module, interned: equal types have equal ids, so that comparing types costs the same whatever their size.
 //!
-//! A type contains only types with smaller ids. Lists of types are interned too. What instructions need (signatures, fields,
-//! instantiations of them) is converted at first use and kept for the module.
+//! A type contains only types with smaller ids. Lists of types are interned too.
 
-use crate::{Meter, VerifierResult};
+use super::members::Members;
 use monomove_format::{
-    AbilitySet, CompiledModule, FieldDefinition, FieldHandleIndex, FieldInstantiationIndex,
-    FunctionHandleIndex, FunctionInstantiationIndex, SignatureIndex, SignatureToken,
-    StructDefInstantiationIndex, StructDefinitionIndex, StructHandleIndex,
-    StructVariantHandleIndex, StructVariantInstantiationIndex, TypeParameterIndex,
-    VariantFieldHandleIndex, VariantFieldInstantiationIndex,
+    AbilitySet, CompiledModule, SignatureToken, StructHandleIndex, TypeParameterIndex,
 };
 use std::collections::BTreeMap;
 
@@ -97,12 +92,9 @@ struct List {
 const ANY_SCOPE: u32 = u32::MAX;
 const NO_SCOPE: u32 = 0;
 
-/// A struct type and the types of fields of it.
-pub(crate) type Members = (TypeId, ListId);
-
 /// The types of a module.
 pub(crate) struct Types<'a> {
-    module: &'a CompiledModule,
+    pub(super) module: &'a CompiledModule,
     entries: Vec<Entry>,
     ids: BTreeMap<Type, TypeId>,
     lists: Vec<List>,
@@ -112,16 +104,8 @@ pub(crate) struct Types<'a> {
     substitutions: BTreeMap<(TypeId, ListId), TypeId>,
     /// The current scope of type parameters.
     scope: u32,
-    signatures: Vec<Option<ListId>>,
-    functions: Vec<Option<(ListId, ListId)>>,
-    structs: Vec<Option<Members>>,
-    struct_instantiations: Vec<Option<Members>>,
-    variants: Vec<Option<Members>>,
-    variant_instantiations: Vec<Option<Members>>,
-    fields: Vec<Option<(TypeId, TypeId)>>,
-    field_instantiations: Vec<Option<(TypeId, TypeId)>>,
-    variant_fields: Vec<Option<(TypeId, Option<TypeId>)>>,
-    variant_field_instantiations: Vec<Option<(TypeId, Option<TypeId>)>>,
+    /// What was converted already.
+    pub(super) members: Members,
     scratch: Vec<TypeId>,
     pending: Vec<TypeId>,
 }
@@ -138,16 +122,7 @@ impl<'a> Types<'a> {
             list_ids: BTreeMap::new(),
             substitutions: BTreeMap::new(),
             scope: NO_SCOPE + 1,
-            signatures: vec![None; module.signatures.len()],
-            functions: vec![None; module.function_instantiations.len()],
-            structs: vec![None; module.struct_defs.len()],
-            struct_instantiations: vec![None; module.struct_def_instantiations.len()],
-            variants: vec![None; module.struct_variant_handles.len()],
-            variant_instantiations: vec![None; module.struct_variant_instantiations.len()],
-            fields: vec![None; module.field_handles.len()],
-            field_instantiations: vec![None; module.field_instantiations.len()],
-            variant_fields: vec![None; module.variant_field_handles.len()],
-            variant_field_instantiations: vec![None; module.variant_field_instantiations.len()],
+            members: Members::new(module),
             scratch: Vec::new(),
             pending: Vec::new(),
         };
@@ -513,7 +488,7 @@ impl<'a> Types<'a> {
         Ok(self.list(&parts))
     }
 
-    fn substitute_list(&mut self, list: ListId, arguments: ListId) -> ListId {
+    pub(super) fn substitute_list(&mut self, list: ListId, arguments: ListId) -> ListId {
         if self.lists[list.0 as usize].closed {
             return list;
         }
@@ -526,244 +501,6 @@ impl<'a> Types<'a> {
             .collect();
         self.list(&parts)
     }
-
-    /// The types of a signature.
-    pub(crate) fn signature(&mut self, index: SignatureIndex) -> ListId {
-        if let Some(list) = self.signatures[index.into_index()] {
-            return list;
-        }
-        let module = self.module;
-        let list = self.token_list(module.signature_at(index).tokens().iter());
-        self.signatures[index.into_index()] = Some(list);
-        list
-    }
-
-    fn token_list<'t>(&mut self, tokens: impl Iterator<Item = &'t SignatureToken>) -> ListId {
-        let types: Vec<TypeId> = tokens.map(|token| self.token(token)).collect();
-        self.list(&types)
-    }
-
-    /// Parameters and results of a function.
-    pub(crate) fn function(&mut self, index: FunctionHandleIndex) -> (ListId, ListId) {
-        let handle = self.module.function_handle_at(index);
-        (
-            self.signature(handle.parameters),
-            self.signature(handle.return_),
-        )
-    }
-
-    /// Parameters and results of a function with type arguments.
-    pub(crate) fn function_instantiation(
-        &mut self,
-        index: FunctionInstantiationIndex,
-        meter: &mut Meter,
-    ) -> VerifierResult<(ListId, ListId)> {
-        if let Some(known) = self.functions[index.into_index()] {
-            return Ok(known);
-        }
-        let instantiation = self.module.function_instantiation_at(index);
-        let arguments = self.signature(instantiation.type_parameters);
-        let (parameters, results) = self.function(instantiation.handle);
-        self.charge(parameters, meter)?;
-        self.charge(results, meter)?;
-        let known = (
-            self.substitute_list(parameters, arguments),
-            self.substitute_list(results, arguments),
-        );
-        self.functions[index.into_index()] = Some(known);
-        Ok(known)
-    }
-
-    /// Counts the nodes of a list that is about to be instantiated.
-    fn charge(&self, list: ListId, meter: &mut Meter) -> VerifierResult {
-        let nodes = self
-            .elements(list)
-            .iter()
-            .map(|&type_| self.nodes(type_))
-            .fold(0, u64::saturating_add);
-        meter.add(nodes)
-    }
-
-    /// The type that a definition stands for: with its own type parameters as arguments.
-    fn struct_type(&mut self, index: StructDefinitionIndex) -> TypeId {
-        let handle_index = self.module.struct_def_at(index).struct_handle;
-        let handle = self.module.struct_handle_at(handle_index);
-        let arguments: Vec<TypeId> = (0..=TypeParameterIndex::MAX)
-            .take(handle.type_parameters.len())
-            .map(|index| self.intern(Type::Parameter(index)))
-            .collect();
-        let arguments = self.list(&arguments);
-        self.intern(Type::Struct(handle_index, arguments))
-    }
-
-    fn field_list(&mut self, fields: Option<&'a [FieldDefinition]>) -> ListId {
-        self.token_list(
-            fields
-                .unwrap_or_default()
-                .iter()
-                .map(|field| &field.signature.0),
-        )
-    }
-
-    /// A struct and its fields; an enum or native struct has none.
-    pub(crate) fn struct_(&mut self, index: StructDefinitionIndex) -> Members {
-        if let Some(known) = self.structs[index.into_index()] {
-            return known;
-        }
-        let definition = self.module.struct_def_at(index);
-        let known = (
-            self.struct_type(index),
-            self.field_list(definition.field_information.fields(None)),
-        );
-        self.structs[index.into_index()] = Some(known);
-        known
-    }
-
-    /// A struct with type arguments, and its fields.
-    pub(crate) fn struct_instantiation(
-        &mut self,
-        index: StructDefInstantiationIndex,
-        meter: &mut Meter,
-    ) -> VerifierResult<Members> {
-        if let Some(known) = self.struct_instantiations[index.into_index()] {
-            return Ok(known);
-        }
-        let instantiation = self.module.struct_instantiation_at(index);
-        let members = self.struct_(instantiation.def);
-        let known = self.instantiate(members, instantiation.type_parameters, meter)?;
-        self.struct_instantiations[index.into_index()] = Some(known);
-        Ok(known)
-    }
-
-    fn instantiate(
-        &mut self,
-        (type_, fields): Members,
-        arguments: SignatureIndex,
-        meter: &mut Meter,
-    ) -> VerifierResult<Members> {
-        let arguments = self.signature(arguments);
-        self.charge(fields, meter)?;
-        Ok((
-            self.substitute(type_, arguments),
-            self.substitute_list(fields, arguments),
-        ))
-    }
-
-    /// An enum and the fields of a variant.
-    pub(crate) fn variant(&mut self, index: StructVariantHandleIndex) -> Members {
-        if let Some(known) = self.variants[index.into_index()] {
-            return known;
-        }
-        let handle = self.module.struct_variant_handle_at(index);
-        let definition = self.module.struct_def_at(handle.struct_index);
-        let known = (
-            self.struct_type(handle.struct_index),
-            self.field_list(definition.field_information.fields(Some(handle.variant))),
-        );
-        self.variants[index.into_index()] = Some(known);
-        known
-    }
-
-    /// An enum with type arguments, and the fields of a variant.
-    pub(crate) fn variant_instantiation(
-        &mut self,
-        index: StructVariantInstantiationIndex,
-        meter: &mut Meter,
-    ) -> VerifierResult<Members> {
-        if let Some(known) = self.variant_instantiations[index.into_index()] {
-            return Ok(known);
-        }
-        let instantiation = self.module.struct_variant_instantiation_at(index);
-        let members = self.variant(instantiation.handle);
-        let known = self.instantiate(members, instantiation.type_parameters, meter)?;
-        self.variant_instantiations[index.into_index()] = Some(known);
-        Ok(known)
-    }
-
-    /// A struct and the type of a field.
-    pub(crate) fn field(&mut self, index: FieldHandleIndex) -> (TypeId, TypeId) {
-        if let Some(known) = self.fields[index.into_index()] {
-            return known;
-        }
-        let handle = self.module.field_handle_at(index);
-        let (type_, fields) = self.struct_(handle.owner);
-        let field = self
-            .element(fields, usize::from(handle.field))
-            .unwrap_or(TypeId::BOOL);
-        self.fields[index.into_index()] = Some((type_, field));
-        (type_, field)
-    }
-
-    /// A struct with type arguments, and the type of a field.
-    pub(crate) fn field_instantiation(
-        &mut self,
-        index: FieldInstantiationIndex,
-        meter: &mut Meter,
-    ) -> VerifierResult<(TypeId, TypeId)> {
-        if let Some(known) = self.field_instantiations[index.into_index()] {
-            return Ok(known);
-        }
-        let instantiation = self.module.field_instantiation_at(index);
-        let arguments = self.signature(instantiation.type_parameters);
-        let (type_, field) = self.field(instantiation.handle);
-        meter.add(self.nodes(field))?;
-        let known = (
-            self.substitute(type_, arguments),
-            self.substitute(field, arguments),
-        );
-        self.field_instantiations[index.into_index()] = Some(known);
-        Ok(known)
-    }
-
-    /// An enum and the type of a field that variants share; no type if they have different ones.
-    pub(crate) fn variant_field(
-        &mut self,
-        index: VariantFieldHandleIndex,
-    ) -> (TypeId, Option<TypeId>) {
-        if let Some(known) = self.variant_fields[index.into_index()] {
-            return known;
-        }
-        let handle = self.module.variant_field_handle_at(index);
-        let definition = self.module.struct_def_at(handle.struct_index);
-        let type_ = self.struct_type(handle.struct_index);
-        let mut common = None;
-        let mut differ = false;
-        for &variant in &handle.variants {
-            let field = definition
-                .field_information
-                .fields(Some(variant))
-                .and_then(|fields| fields.get(usize::from(handle.field)));
-            let field = field.map(|field| self.token(&field.signature.0));
-            differ |= field.is_none() || (common.is_some() && common != field);
-            common = field;
-        }
-        let known = (type_, common.filter(|_| !differ));
-        self.variant_fields[index.into_index()] = Some(known);
-        known
-    }
-
-    /// An enum with type arguments, and the type of a field that variants share.
-    pub(crate) fn variant_field_instantiation(
-        &mut self,
-        index: VariantFieldInstantiationIndex,
-        meter: &mut Meter,
-    ) -> VerifierResult<(TypeId, Option<TypeId>)> {
-        if let Some(known) = self.variant_field_instantiations[index.into_index()] {
-            return Ok(known);
-        }
-        let instantiation = self.module.variant_field_instantiation_at(index);
-        let arguments = self.signature(instantiation.type_parameters);
-        let (type_, field) = self.variant_field(instantiation.handle);
-        if let Some(field) = field {
-            meter.add(self.nodes(field))?;
-        }
-        let known = (
-            self.substitute(type_, arguments),
-            field.map(|field| self.substitute(field, arguments)),
-        );
-        self.variant_field_instantiations[index.into_index()] = Some(known);
-        Ok(known)
-    }
 }
 
 /// The part on top. The number of parts is what the type says, so there is one.
@@ -775,6 +512,7 @@ fn pop(parts: &mut Vec<TypeId>) -> TypeId {
 mod tests {
     use super::*;
     use crate::code::testing::assemble;
+    use monomove_format::{FunctionHandleIndex, StructDefinitionIndex};
 
     #[test]
     fn abilities_and_substitution() {

@@ -1,7 +1,7 @@
 //! Type safety of structs and enums: packing, unpacking, testing variants.
 
 use super::{Checker, TypeId, VerifierResult};
-use crate::code::types::Members;
+use crate::code::members::Struct;
 use monomove_format::{StructDefinitionIndex, StructFieldInformation};
 use monomove_types::StatusCode;
 
@@ -15,7 +15,7 @@ impl Checker<'_, '_, '_> {
         )
     }
 
-    pub(super) fn pack(&mut self, (type_, fields): Members, is_struct: bool) -> VerifierResult {
+    pub(super) fn pack(&mut self, (type_, fields): Struct, is_struct: bool) -> VerifierResult {
         self.require(
             is_struct,
             StatusCode::PACK_TYPE_MISMATCH_ERROR,
@@ -33,7 +33,7 @@ impl Checker<'_, '_, '_> {
         self.push(type_)
     }
 
-    pub(super) fn unpack(&mut self, (type_, fields): Members, is_struct: bool) -> VerifierResult {
+    pub(super) fn unpack(&mut self, (type_, fields): Struct, is_struct: bool) -> VerifierResult {
         let operand = self.pop()?;
         self.require(
             is_struct && operand == type_,
