@@ -1,5 +1,6 @@
 //! The golden corpus as data: what its files say ([`Corpus`]), how to run it on any machine ([`Executor`], [`run`]) and how
-//! results are compared; which instructions it executes ([`Coverage`]) and what they cost one by one ([`check_gas`]). The formats are those of `golden/README.md` and `golden/GAS.md`.
+//! results are compared; which instructions it executes ([`Coverage`]) and what they cost one by one ([`check_gas`]). Beside it, the recorded verdicts of the native verifier
+//! ([`compare_verdicts`]). The formats are those of `golden/README.md` and `golden/GAS.md`.
 
 mod compare;
 mod coverage;
@@ -11,6 +12,7 @@ mod model;
 mod modules;
 mod run;
 mod sizes;
+mod verdicts;
 
 pub use compare::{Mismatch, compare_step};
 pub use coverage::{COLUMNS, Coverage, CoverageRow};
@@ -20,3 +22,4 @@ pub use meter::{Metered, check_gas};
 pub use model::{Case, ErrorExpectation, Expect, Step};
 pub use modules::Modules;
 pub use run::{CaseFailure, Executed, Executor, Options, Report, run};
+pub use verdicts::{VerdictReport, compare_verdicts};

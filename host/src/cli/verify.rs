@@ -1,4 +1,4 @@
-//! `monomove verify`: reads binaries, checks them, writes them back.
+//! `monomove verify`: reads binaries, checks them, writes them back; compares with recorded verdicts.
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,8 @@ use super::progress::Progress;
 
 /// Version of the JSON form.
 const SCHEMA: &str = "monomove.verify/1";
+/// Version of the JSON form of a comparison with recorded verdicts.
+const VERDICTS_SCHEMA: &str = "monomove.verdicts/1";
 
 /// Arguments of `monomove verify`.
 #[derive(Debug, Args)]
@@ -21,12 +23,17 @@ const SCHEMA: &str = "monomove.verify/1";
 Examples:
   monomove verify build/
   monomove verify --roundtrip genesis.blob
+  monomove verify --verdicts verdicts.jsonl
 
-One line for each file: `<file>: ok` or `<file>: <STATUS_NAME> (<number>) <where>`; the last line is `N ok, M refused`.")]
+One line for each file: `<file>: ok` or `<file>: <STATUS_NAME> (<number>) <where>`; the last line is `N ok, M refused`.
+With --verdicts one line for each recorded verdict that differs; the last line is `N agree, M differ`.")]
 pub(crate) struct VerifyArgs {
     /// Modules or scripts (.mv), directories, or genesis blobs
-    #[arg(required = true)]
+    #[arg(required_unless_present = "verdicts")]
     paths: Vec<PathBuf>,
+    /// Compare with recorded verdicts of the native verifier, or of linker and publisher: a .jsonl file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "roundtrip"])]
+    verdicts: Option<PathBuf>,
     /// Also write each binary back and compare it with what was read
     #[arg(long)]
     roundtrip: bool,
@@ -63,7 +70,18 @@ struct Refusal {
     line: String,
 }
 
+/// The JSON form of a comparison.
+#[derive(Serialize)]
+struct Comparison<'a> {
+    schema: &'static str,
+    agree: usize,
+    differences: &'a [String],
+}
+
 pub(crate) fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit, CliError> {
+    if let Some(path) = &args.verdicts {
+        return compare(path, args.json, out);
+    }
     let mut binaries = Vec::new();
     for path in &args.paths {
         for file in monomove_tests::mv_files(path)? {
@@ -108,6 +126,30 @@ pub(crate) fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit, CliError>
         Exit::Ok
     } else {
         Exit::Mismatch
+    })
+}
+
+fn compare(path: &Path, json: bool, out: &mut Output) -> Result<Exit, CliError> {
+    let report = monomove_tests::compare_verdicts(path)?;
+    if json {
+        out.json(&Comparison {
+            schema: VERDICTS_SCHEMA,
+            agree: report.agree,
+            differences: &report.differences,
+        })?;
+    } else {
+        for difference in &report.differences {
+            out.line(format_args!("{}", styled(BAD, escape_line(difference))))?;
+        }
+        out.line(format_args!(
+            "{} agree, {} differ",
+            report.agree,
+            report.differences.len()
+        ))?;
+    }
+    Ok(match report.differences.is_empty() {
+        true => Exit::Ok,
+        false => Exit::Mismatch,
     })
 }
 

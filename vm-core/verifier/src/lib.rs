@@ -1,12 +1,17 @@
-//! The bytecode verifier: what the reader accepted is refused here unless it is safe to run.
+//! The bytecode verifier, the linker and the checks of publishing: what the reader accepted is refused here unless it is safe to run.
+//!
+//! [`verify_module`] and [`verify_script`] check one binary by itself, [`link_module`] and [`link_script`] check it against its dependencies, and
+//! [`check_bundle`] checks modules that are to be published together. All are pure: they read what they are given and keep nothing.
 //!
 //! One pass a file; the order of the passes is that of the platform (verifier spec §0), because the first error counts.
 
 mod abilities;
 mod code;
+mod compatibility;
 mod config;
 mod const_api;
 mod constants;
+mod cycles;
 mod duplicates;
 mod error;
 mod features;
@@ -16,15 +21,26 @@ mod immutable;
 mod instantiation_loops;
 mod instructions;
 mod limits;
+mod link;
 mod meter;
+mod publish;
 mod recursive_structs;
+mod same_code;
+mod same_type;
 mod signatures;
 mod struct_api;
 
 pub use abilities::abilities;
+pub use compatibility::Compatibility;
 pub use config::VerifierConfig;
+pub use cycles::verify_no_cycles;
 pub use error::{ErrorLocation, VerifierError, VerifierResult};
+pub use link::{link_module, link_script};
 pub use meter::Meter;
+pub use publish::{
+    Bundle, BundleModule, INIT_MODULE, Loading, PublishOptions, PublishedModules, UpgradePolicy,
+    check_bundle,
+};
 
 use code::CodeVerifier;
 use struct_api::StructApi;
