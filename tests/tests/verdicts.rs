@@ -1,4 +1,5 @@
 //! The recorded verdicts of the native verifier, linker and publisher: ours are the same.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
