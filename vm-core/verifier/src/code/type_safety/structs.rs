@@ -36,9 +36,14 @@ impl Checker<'_, '_, '_> {
     pub(super) fn unpack(&mut self, (type_, fields): Struct, is_struct: bool) -> VerifierResult {
         let operand = self.pop()?;
         self.require(
-            is_struct && operand == type_,
+            operand == type_,
             StatusCode::UNPACK_TYPE_MISMATCH_ERROR,
             "what is unpacked is of another type",
+        )?;
+        self.require(
+            is_struct,
+            StatusCode::PACK_TYPE_MISMATCH_ERROR,
+            "what is unpacked is no struct",
         )?;
         self.push_list(fields)
     }
@@ -116,7 +121,7 @@ mod tests {
         refuse(&with("fun f()\n pack E\n pop\n ret\n"), 1047, 0);
         refuse(
             &with("fun f(e: E)\n move_loc e\n unpack E\n ret\n"),
-            1048,
+            1047,
             1,
         );
     }
