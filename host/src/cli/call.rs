@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use monomove::{Access, AccountAddress, Backend, Call, Engine, EngineConfig, Limits};
+use monomove_stdlib as stdlib;
 
 use super::chain::{Chain, arguments};
 use super::exit::CliError;
 use super::limits::{LimitArgs, ModeArgs};
-use super::{input, output, stdlib};
+use super::{input, output};
 
 /// A call, but for the function.
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ use super::describe::{Book, Described};
 use super::exit::{CliError, Exit};
 use super::input::{self, ModuleFile};
 use super::progress::while_waiting;
-use super::stdlib::Embedded;
+use monomove_stdlib::Embedded;
 
 /// Which state to work on.
 #[derive(Debug, Default, Args)]

@@ -1,13 +1,14 @@
 //! The built-in example: a bank on a fresh chain.
 
 use monomove::{Access, AccountAddress, Engine, Limits};
+use monomove_stdlib as stdlib;
 
 use super::block::Summary;
 use super::block::table::{self, Row};
 use super::chain::{Chain, arguments};
 use super::exit::{CliError, Exit};
+use super::input;
 use super::output::{DIM, HEADING, Output, styled};
-use super::{input, stdlib};
 
 /// The bank's owner, which is the address of its package.
 const OWNER: &str = "0xcafe";

@@ -11,7 +11,7 @@ use monomove_core::{CodeToken, Machine, MachineConfig, ModuleCode, Stage, StateE
 use super::exit::{CliError, Exit};
 use super::input::{self, ModuleFile};
 use super::output::{self, Output, escape};
-use super::stdlib;
+use monomove_stdlib as stdlib;
 
 /// Arguments of `monomove lower`.
 #[derive(Debug, Args)]

@@ -20,7 +20,6 @@ mod profile;
 mod progress;
 mod run;
 mod state;
-mod stdlib;
 mod trace;
 mod verify;
 

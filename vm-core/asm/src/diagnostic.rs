@@ -41,6 +41,13 @@ pub struct Diagnostic {
     caret: (usize, usize),
 }
 
+impl Diagnostic {
+    /// Length of the wrong part in characters, from [`column`](Self::column) on; at least 1, and no further than the part of the line that is shown.
+    pub fn width(&self) -> usize {
+        self.caret.1.max(1)
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let gutter = self.line.to_string().len();

@@ -18,9 +18,9 @@ mod writer;
 
 pub use bytecode::{Bytecode, CodeUnit, I256Bytes, U256Bytes, mnemonic};
 pub use disasm::{
-    MAX_ITEM, MAX_LISTING, constant_to_string, disassemble, disassemble_script,
-    instruction_to_string, script_instruction_to_string, script_signature_token_to_string,
-    signature_token_to_string,
+    InstructionLine, Listing, MAX_ITEM, MAX_LISTING, constant_to_string, disassemble,
+    disassemble_linked, disassemble_script, disassemble_script_linked, instruction_to_string,
+    script_instruction_to_string, script_signature_token_to_string, signature_token_to_string,
 };
 pub use error::FormatError;
 pub use file_format::{

@@ -3,7 +3,9 @@
 //! Nothing here panics on any input; nesting and output size are bounded.
 
 mod argument;
+mod layouts;
 mod render;
 
 pub use argument::{ArgumentError, ArgumentErrorKind, parse_argument, parse_value};
+pub use layouts::{signature_tags, struct_layout};
 pub use render::{Field, NoLayouts, Renderer, StructLayout, StructLayouts};

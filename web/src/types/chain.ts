@@ -23,7 +23,7 @@ export interface ChainOptions {
   readonly chainId?: number;
   /** Clock time that genesis writes, in microseconds since the Unix epoch. Default 0: runs are reproducible. */
   readonly timeMicros?: bigint;
-  /** Check types, locals and references while running, also of code that no verifier has seen. Default true; results are the same. */
+  /** Check types, locals and references while running: for code that no verifier has seen. Results are the same. Default false: it is slow. */
   readonly runtimeChecks?: boolean;
   readonly limits?: ChainLimits;
   /** Entries of the gas schedule that differ from the defaults, by their on-chain keys. */
@@ -43,6 +43,8 @@ export interface CallRequest {
   readonly gasLimit?: bigint;
   /** Only `entry` functions may be named, as in a transaction. Default false. */
   readonly entryOnly?: boolean;
+  /** Hash of the transaction, 32 bytes: the seed of table handles. Default: made from the number of calls so far. */
+  readonly transactionHash?: Uint8Array;
 }
 
 export interface RunOptions {

@@ -79,7 +79,6 @@ export interface AssemblyDiagnostic {
   /** UTF-16 offsets in the source: `source.slice(start, end)` is what is meant. */
   readonly start: number;
   readonly end: number;
-  readonly notes: readonly string[];
 }
 
 export type AssemblyResult =
@@ -103,8 +102,8 @@ export type Verdict = { readonly ok: true } | { readonly ok: false; readonly pro
 export interface AssembleOptions {
   /** Bytecode version to write. Default: what a listing says, else the newest. */
   readonly version?: number;
-  /** Named addresses: `{ std: '0x1' }`. */
-  readonly addresses?: Readonly<Record<string, string>>;
+  /** Modules whose structs and functions the text uses. */
+  readonly dependencies?: readonly Uint8Array[];
 }
 
 /** A decoded module (or script). It holds bytes only: nothing has to be freed. */

@@ -61,8 +61,8 @@ export interface Returned extends Usage {
   readonly mutableArguments: readonly { readonly index: number; readonly value: TypedValue }[];
   readonly changes: readonly StateChange[];
   readonly events: readonly MoveEvent[];
-  /** Handles of tables that were made. */
-  readonly newTables: readonly Address[];
+  /** Tables that were made. */
+  readonly newTables: readonly { readonly handle: Address; readonly keyType: TypeText; readonly valueType: TypeText }[];
 }
 
 /** It was executed and failed (aborted, ran out of gas, …). Gas is charged, nothing else stays. */

@@ -12,7 +12,7 @@ import type {
 import type { AssembleOptions, AssemblyResult, Listing, ModuleAbi, Verdict } from './module.js';
 import type { Outcome } from './outcome.js';
 import type { SessionApi, SessionOptions } from './session.js';
-import type { Address, Argument, TypedValue, TypeText, Value, ValueInput, ValueLimits } from './values.js';
+import type { Address, TypedValue, TypeText, Value, ValueInput, ValueLimits } from './values.js';
 
 /** Options of every request. */
 export interface Abortable {
@@ -88,12 +88,6 @@ export interface RemoteChain extends AsyncDisposable {
   restore(snapshot: RemoteSnapshot, options?: Abortable): Promise<void>;
   decodeValue(type: TypeText, bcs: Uint8Array, limits?: ValueLimits, options?: Abortable): Promise<Value>;
   encodeValue(type: TypeText, value: ValueInput, options?: Abortable): Promise<Uint8Array>;
-  encodeArgs(
-    fn: string,
-    args: readonly Argument[],
-    typeArguments?: readonly TypeText[],
-    options?: Abortable,
-  ): Promise<Uint8Array[]>;
   session(request: CallRequest, options?: SessionOptions & Abortable): Promise<RemoteSession>;
   dispose(): Promise<void>;
 }

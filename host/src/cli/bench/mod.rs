@@ -16,8 +16,8 @@ use super::describe::Book;
 use super::exit::{CliError, Exit};
 use super::output::{BAD, DIM, HEADING, Output, styled};
 use super::progress::Progress;
-use super::stdlib;
 use kernels::Native;
+use monomove_stdlib as stdlib;
 
 /// Version of the JSON form.
 const SCHEMA: &str = "monomove.bench/1";

@@ -105,7 +105,7 @@ impl BlockFile {
         gas: u64,
     ) -> Result<Vec<monomove::Call>, CliError> {
         if self.std.unwrap_or(chain.is_fresh()) {
-            chain.publish_embedded(super::super::stdlib::std_and_framework())?;
+            chain.publish_embedded(monomove_stdlib::std_and_framework())?;
         }
         for path in &self.modules {
             for module in input::modules(&base.join(path))? {

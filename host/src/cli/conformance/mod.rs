@@ -17,8 +17,8 @@ use super::exit::{CliError, Exit};
 use super::limits::ModeArgs;
 use super::output::{self, BAD, GOOD, Output, escape_line, styled};
 use super::progress::Progress;
-use super::stdlib;
 use executor::SandboxExecutor;
+use monomove_stdlib as stdlib;
 use watched::{WATCHED, Watched};
 
 /// Steps between checkpoints: few, so that there are some in short runs.

@@ -4,12 +4,13 @@ use super::instruction::Instruction;
 use super::item;
 use super::names::Names;
 use super::text::BoundedText;
-use crate::{CodeOffset, CodeUnit};
+use crate::{CodeOffset, CodeUnit, FunctionDefinitionIndex};
 use std::fmt::{self, Write};
 
 /// The body of one function.
 pub(super) struct CodeListing<'a> {
     names: Names<'a>,
+    function: FunctionDefinitionIndex,
     parameters: usize,
     unit: &'a CodeUnit,
     /// Branch targets in order, with the numbers of their labels.
@@ -17,7 +18,12 @@ pub(super) struct CodeListing<'a> {
 }
 
 impl<'a> CodeListing<'a> {
-    pub(super) fn new(names: Names<'a>, parameters: usize, unit: &'a CodeUnit) -> Self {
+    pub(super) fn new(
+        names: Names<'a>,
+        function: FunctionDefinitionIndex,
+        parameters: usize,
+        unit: &'a CodeUnit,
+    ) -> Self {
         let mut targets: Vec<CodeOffset> = unit
             .code
             .iter()
@@ -27,6 +33,7 @@ impl<'a> CodeListing<'a> {
         targets.dedup();
         Self {
             names,
+            function,
             parameters,
             unit,
             labels: targets.into_iter().zip(0..).collect(),
@@ -53,6 +60,7 @@ impl<'a> CodeListing<'a> {
                 .in_function(self.parameters, &self.labels);
             // Printed apart, so that one endless instruction does not cut the listing.
             let text = item(|out| instruction.write(out));
+            out.link(self.function, offset);
             writeln!(out, "    {offset:>4}: {text}")?;
         }
         Ok(())

@@ -10,8 +10,8 @@ mod text;
 use crate::view::Tables;
 use crate::{
     Bytecode, CompiledModule, CompiledScript, Constant, FieldDefinition, FunctionDefinition,
-    FunctionHandle, Metadata, Signature, SignatureToken, StructDefinition, StructFieldInformation,
-    Visibility,
+    FunctionDefinitionIndex, FunctionHandle, Metadata, Signature, SignatureToken, StructDefinition,
+    StructFieldInformation, Visibility,
 };
 use code::CodeListing;
 use instruction::Instruction;
@@ -19,6 +19,7 @@ use monomove_types::AbilitySet;
 use names::{Names, join};
 use std::fmt::{self, Write};
 use text::{BoundedText, byte_string};
+pub use text::{InstructionLine, Listing};
 
 /// Greatest length of a listing in bytes; a longer one is cut and ends in `…`.
 pub const MAX_LISTING: usize = 64 << 20;
@@ -30,9 +31,19 @@ pub fn disassemble(module: &CompiledModule) -> String {
     BoundedText::collect(MAX_LISTING, |out| ModuleListing::new(module).write(out))
 }
 
+/// The listing of a module, with the lines that show instructions.
+pub fn disassemble_linked(module: &CompiledModule) -> Listing {
+    BoundedText::collect_linked(MAX_LISTING, |out| ModuleListing::new(module).write(out))
+}
+
 /// The listing of a script.
 pub fn disassemble_script(script: &CompiledScript) -> String {
     BoundedText::collect(MAX_LISTING, |out| script_listing(script, out))
+}
+
+/// The listing of a script, with the lines that show instructions.
+pub fn disassemble_script_linked(script: &CompiledScript) -> Listing {
+    BoundedText::collect_linked(MAX_LISTING, |out| script_listing(script, out))
 }
 
 /// One instruction of a module as text, with the names of what it refers to. Locals and branch targets are numbers.
@@ -93,9 +104,9 @@ impl<'a> ModuleListing<'a> {
             out.write_str("\n")?;
             self.structure(out, definition)?;
         }
-        for definition in &module.function_defs {
+        for (index, definition) in (0..=u16::MAX).zip(&module.function_defs) {
             out.write_str("\n")?;
-            self.function(out, definition)?;
+            self.function(out, FunctionDefinitionIndex(index), definition)?;
         }
         Ok(())
     }
@@ -172,7 +183,12 @@ impl<'a> ModuleListing<'a> {
         Ok(())
     }
 
-    fn function(&self, out: &mut BoundedText, definition: &FunctionDefinition) -> fmt::Result {
+    fn function(
+        &self,
+        out: &mut BoundedText,
+        index: FunctionDefinitionIndex,
+        definition: &FunctionDefinition,
+    ) -> fmt::Result {
         let Some(handle) = self
             .module
             .function_handles
@@ -214,7 +230,7 @@ impl<'a> ModuleListing<'a> {
                     .names
                     .signature(handle.parameters)
                     .map_or(0, Signature::len);
-                CodeListing::new(self.names, parameters, code).write(out)
+                CodeListing::new(self.names, index, parameters, code).write(out)
             }
         }
     }
@@ -243,7 +259,8 @@ fn script_listing(script: &CompiledScript, out: &mut BoundedText) -> fmt::Result
         names.access_specifiers(out, specifiers)?;
     }
     out.write_str("\n")?;
-    CodeListing::new(names, signature.map_or(0, Signature::len), &script.code).write(out)
+    let parameters = signature.map_or(0, Signature::len);
+    CodeListing::new(names, FunctionDefinitionIndex(0), parameters, &script.code).write(out)
 }
 
 fn metadata(out: &mut BoundedText, metadata: &[Metadata]) -> fmt::Result {

@@ -1,24 +1,70 @@
 //! Text of bounded length, and bytes as text.
 
+use crate::{CodeOffset, FunctionDefinitionIndex};
 use std::fmt::{self, Write};
+
+/// A listing, and which of its lines show instructions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The text.
+    pub text: String,
+    /// Lines that show instructions, in order.
+    pub instructions: Vec<InstructionLine>,
+}
+
+/// A line of a listing that shows an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstructionLine {
+    /// Number of the line, from 0.
+    pub line: u32,
+    /// The function it belongs to; 0 in a script.
+    pub function: FunctionDefinitionIndex,
+    /// Which instruction of the function.
+    pub offset: CodeOffset,
+}
 
 /// A text that stops growing at a limit: the write that would exceed it fails, which ends the printing.
 pub(super) struct BoundedText {
     text: String,
     limit: usize,
+    /// Complete lines so far.
+    lines: u32,
+    links: Vec<InstructionLine>,
 }
 
 impl BoundedText {
     /// What `write` prints, cut at `limit` bytes; a cut text ends in `…`.
     pub(super) fn collect(limit: usize, write: impl FnOnce(&mut Self) -> fmt::Result) -> String {
+        Self::collect_linked(limit, write).text
+    }
+
+    /// The same, with the lines that show instructions.
+    pub(super) fn collect_linked(
+        limit: usize,
+        write: impl FnOnce(&mut Self) -> fmt::Result,
+    ) -> Listing {
         let mut out = Self {
             text: String::new(),
             limit,
+            lines: 0,
+            links: Vec::new(),
         };
         if write(&mut out).is_err() {
             out.text.push('…');
         }
-        out.text
+        Listing {
+            text: out.text,
+            instructions: out.links,
+        }
+    }
+
+    /// The line that is being written shows the instruction at `offset` of `function`.
+    pub(super) fn link(&mut self, function: FunctionDefinitionIndex, offset: CodeOffset) {
+        self.links.push(InstructionLine {
+            line: self.lines,
+            function,
+            offset,
+        });
     }
 }
 
@@ -26,6 +72,7 @@ impl Write for BoundedText {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = self.limit.saturating_sub(self.text.len());
         if text.len() <= room {
+            self.lines += text.bytes().filter(|&byte| byte == b'\n').count() as u32;
             self.text.push_str(text);
             return Ok(());
         }

@@ -1,0 +1,31 @@
+//! The structs of the modules that were seen.
+
+use monomove_format::CompiledModule;
+use monomove_text::{StructLayout, StructLayouts, struct_layout};
+use monomove_types::{ModuleId, StructTag};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Modules by their identity. A copy shares them.
+#[derive(Clone, Debug, Default)]
+pub struct ModuleLayouts {
+    modules: BTreeMap<ModuleId, Rc<CompiledModule>>,
+}
+
+impl ModuleLayouts {
+    /// Adds a module, or replaces the one of the same name.
+    pub fn insert(&mut self, id: ModuleId, module: CompiledModule) {
+        self.modules.insert(id, Rc::new(module));
+    }
+
+    /// The module under `id`.
+    pub fn module(&self, id: &ModuleId) -> Option<&CompiledModule> {
+        self.modules.get(id).map(|module| &**module)
+    }
+}
+
+impl StructLayouts for ModuleLayouts {
+    fn layout(&self, tag: &StructTag) -> Option<StructLayout> {
+        struct_layout(self.module(&tag.module_id())?, tag)
+    }
+}
