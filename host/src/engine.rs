@@ -41,6 +41,8 @@ pub struct EngineConfig {
     pub hash_seed: Option<u64>,
     /// Runtime checks that make any bytecode, verified or not, end with a status. Off by default; they change no result of verified code.
     pub paranoid: bool,
+    /// Whether garbage is collected before every allocation. Changes no result; for tests.
+    pub gc_stress: bool,
 }
 
 impl Default for EngineConfig {
@@ -54,6 +56,7 @@ impl Default for EngineConfig {
             gas_schedule: Vec::new(),
             hash_seed: None,
             paranoid: false,
+            gc_stress: false,
         }
     }
 }
@@ -152,12 +155,14 @@ impl Engine {
         Ok(Self {
             inner: Arc::new(Inner {
                 version_hash: VersionHash(guest::version_hash(config.guest.as_deref(), &gas)),
-                machine: config.limits.machine_config(
+                machine: MachineConfig {
                     hash_seed,
-                    config.max_bytecode_version,
-                    config.gas_schedule,
-                    config.paranoid,
-                ),
+                    max_bytecode_version: config.max_bytecode_version,
+                    gas_schedule: config.gas_schedule,
+                    paranoid: config.paranoid,
+                    gc_stress: config.gc_stress,
+                    ..config.limits.machine_config()
+                },
                 limits: config.limits,
                 retry_faults: config.retry_faults,
                 wasm,

@@ -23,6 +23,8 @@ pub struct Limits {
     pub frame_stack_bytes: u32,
     /// Bytes of the transaction heap; `MEMORY_LIMIT_EXCEEDED`.
     pub heap_bytes: u32,
+    /// Sizes below `heap_bytes` that the heap has in turn while it grows; 0 for none.
+    pub heap_steps: [u32; 3],
     /// Callers besides the running frame; `CALL_STACK_OVERFLOW`.
     pub call_depth: u32,
     /// Values on the operand stack over all frames; `EXECUTION_STACK_OVERFLOW`.
@@ -40,6 +42,7 @@ impl Default for Limits {
             watchdog_ms: 10_000,
             frame_stack_bytes: machine.stack_bytes,
             heap_bytes: machine.heap_bytes,
+            heap_steps: std::array::from_fn(|i| machine.heap_steps.get(i).copied().unwrap_or(0)),
             call_depth: machine.call_depth,
             operand_stack: machine.operand_stack,
             // The chain's largest gas limit (20 000 000 units) in internal gas (a millionth of a unit).
@@ -80,12 +83,13 @@ impl Limits {
             16 * WASM_PAGE..=1 << 32,
             "from 1 MiB to 4 GiB",
         )?;
-        let machine = u64::from(self.frame_stack_bytes) + u64::from(self.heap_bytes);
+        // Survivors of a collection are copied behind the heap.
+        let machine = u64::from(self.frame_stack_bytes) + 2 * u64::from(self.heap_bytes);
         within(
             "guest_memory_bytes",
             self.guest_memory_bytes,
             machine + (4 << 20)..=1 << 32,
-            "at least frame_stack_bytes + heap_bytes + 4 MiB",
+            "at least frame_stack_bytes + 2 heap_bytes + 4 MiB",
         )?;
         within(
             "wasm_stack_bytes",
@@ -102,22 +106,15 @@ impl Limits {
     }
 
     /// The part of the limits that the machine enforces.
-    pub(crate) fn machine_config(
-        &self,
-        hash_seed: u64,
-        max_bytecode_version: u32,
-        gas_schedule: Vec<(String, u64)>,
-        paranoid: bool,
-    ) -> MachineConfig {
+    pub(crate) fn machine_config(&self) -> MachineConfig {
+        let steps = self.heap_steps.into_iter().filter(|&step| step > 0);
         MachineConfig {
             stack_bytes: self.frame_stack_bytes,
             heap_bytes: self.heap_bytes,
+            heap_steps: steps.collect(),
             call_depth: self.call_depth,
             operand_stack: self.operand_stack,
-            max_bytecode_version,
-            hash_seed,
-            gas_schedule,
-            paranoid,
+            ..MachineConfig::default()
         }
     }
 }

@@ -29,6 +29,11 @@ fn areas(name: &str) -> Vec<String> {
 
 /// Runs the areas of `name` on `corpus`, and expects at least `least` cases to run and all of them to pass.
 fn check(name: &str, corpus: &Corpus, backend: Backend, least: usize) {
+    check_with(name, corpus, backend, false, least);
+}
+
+/// The same, with a collection before every allocation or not.
+fn check_with(name: &str, corpus: &Corpus, backend: Backend, gc_stress: bool, least: usize) {
     let areas = areas(name);
     for area in &areas {
         assert!(
@@ -43,6 +48,7 @@ fn check(name: &str, corpus: &Corpus, backend: Backend, least: usize) {
     let engine = Engine::with_config(EngineConfig {
         limits,
         backend,
+        gc_stress,
         ..EngineConfig::default()
     })
     .unwrap();
@@ -75,14 +81,44 @@ fn check(name: &str, corpus: &Corpus, backend: Backend, least: usize) {
 
 /// A corpus of this directory, with our own library in place of dependencies that it does not bring.
 fn check_here(name: &str, backend: Backend, least: usize) {
+    check(name, &load(name), backend, least);
+}
+
+/// A corpus of this directory, with a collection before every allocation, natively and in the sandbox.
+fn check_collecting(name: &str, least: usize) {
+    for backend in [Backend::Native, Backend::Wasm] {
+        check_with(name, &load(name), backend, true, least);
+    }
+}
+
+fn load(name: &str) -> Corpus {
     let own = [
         here("stdlib/bytecode/v8/std"),
         here("stdlib/bytecode/v8/framework"),
     ];
     // The library's tests have it next to them, together with the packages that only they use.
     let deps: &[PathBuf] = if name == "stdlib/tests" { &[] } else { &own };
-    let corpus = Corpus::load(&here(name), deps).unwrap();
-    check(name, &corpus, backend, least);
+    Corpus::load(&here(name), deps).unwrap()
+}
+
+#[test]
+fn golden_with_collections() {
+    check_collecting("golden", 1972);
+}
+
+#[test]
+fn random_programs_with_collections() {
+    check_collecting("random", 2918);
+}
+
+#[test]
+fn opcodes_with_collections() {
+    check_collecting("opcodes", 23753);
+}
+
+#[test]
+fn library_with_collections() {
+    check_collecting("stdlib/tests", 72);
 }
 
 #[test]

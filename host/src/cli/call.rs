@@ -56,6 +56,7 @@ impl CallArgs {
                 Backend::Wasm
             },
             paranoid: self.mode.paranoid,
+            gc_stress: self.mode.gc_stress,
             gas_schedule: self.mode.gas_schedule()?,
             ..EngineConfig::default()
         })?)

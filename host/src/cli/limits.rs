@@ -20,6 +20,9 @@ pub(crate) struct LimitArgs {
     /// Heap of one transaction: bytes, or with KiB, MiB, GiB
     #[arg(long, value_name = "SIZE", value_parser = size)]
     heap: Option<u64>,
+    /// Sizes that the heap has in turn while it grows
+    #[arg(long, value_name = "SIZES", value_parser = size, value_delimiter = ',', num_args = 0..=3)]
+    heap_steps: Option<Vec<u64>>,
     /// Frame stack of one transaction
     #[arg(long, value_name = "SIZE", value_parser = size)]
     stack: Option<u64>,
@@ -37,6 +40,9 @@ pub(crate) struct ModeArgs {
     /// Check types, locals and references while running: for code that no verifier has seen
     #[arg(long)]
     pub(crate) paranoid: bool,
+    /// Collect garbage before every allocation: changes nothing but the time it takes
+    #[arg(long)]
+    pub(crate) gc_stress: bool,
     /// Gas schedule that differs from the default: a genesis blob with `0x1::gas_schedule::GasScheduleV2`, or JSON such as
     /// {"instr.add": 5880}
     #[arg(long, value_name = "FILE")]
@@ -91,11 +97,19 @@ impl LimitArgs {
             }
         };
         let default = Limits::default();
+        let mut heap_steps = default.heap_steps;
+        if let Some(steps) = &self.heap_steps {
+            heap_steps = [0; 3];
+            for (to, &step) in heap_steps.iter_mut().zip(steps) {
+                *to = small("heap-steps", Some(step), 0)?;
+            }
+        }
         Ok(Limits {
             guest_memory_bytes: self.memory.unwrap_or(memory),
             watchdog_ms: self.timeout.unwrap_or(default.watchdog_ms),
             frame_stack_bytes: small("stack", self.stack, default.frame_stack_bytes)?,
             heap_bytes: small("heap", self.heap, default.heap_bytes)?,
+            heap_steps,
             gas_per_transaction: self.gas_limit.unwrap_or(default.gas_per_transaction),
             ..default
         })

@@ -9,8 +9,12 @@ use thiserror::Error;
 pub struct MachineConfig {
     /// Bytes of the frame stack; exceeded: `CALL_STACK_OVERFLOW`.
     pub stack_bytes: u32,
-    /// Bytes of the transaction heap; exceeded: `MEMORY_LIMIT_EXCEEDED`.
+    /// Bytes of the transaction heap; exceeded: `MEMORY_LIMIT_EXCEEDED`. Garbage is collected before it counts as exceeded.
     pub heap_bytes: u32,
+    /// Sizes below `heap_bytes` that the heap has in turn while it grows.
+    pub heap_steps: Vec<u32>,
+    /// Whether garbage is collected before every allocation. Changes no result; for tests.
+    pub gc_stress: bool,
     /// Callers on the call stack besides the running frame; exceeded: `CALL_STACK_OVERFLOW`.
     pub call_depth: u32,
     /// Values on the operand stack over all frames; exceeded: `EXECUTION_STACK_OVERFLOW`.
@@ -29,7 +33,9 @@ impl Default for MachineConfig {
     fn default() -> Self {
         Self {
             stack_bytes: 4 << 20,
-            heap_bytes: 64 << 20,
+            heap_bytes: 10 << 20,
+            heap_steps: vec![256 << 10, 1 << 20, 4 << 20],
+            gc_stress: false,
             call_depth: 1024,
             operand_stack: 1024,
             max_bytecode_version: 10,

@@ -7,7 +7,6 @@ use crate::context::ids::{LayoutId, TypeId};
 use crate::memory::{Addr, Memory};
 use crate::stop::{Run, Stop};
 use crate::value::bcs;
-use crate::value::decode::{DecodeError, Decoder};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use monomove_types::{AccountAddress, StateKey, StatusCode};
@@ -134,33 +133,14 @@ impl Globals {
             .collect()
     }
 
-    /// Reads a value from the state, decodes it, and adds it to the working set. Second: bytes read.
-    pub(crate) fn load(
+    /// Adds a value that was read from the state, and made an object if there is one.
+    pub(crate) fn add(
         &mut self,
-        decoder: &mut Decoder<'_>,
         key: GlobalKey,
         layout: LayoutId,
-    ) -> Run<(GlobalSlot, usize)> {
-        let original = decoder.view.value(&state_key(decoder.ctx, &key)?)?;
-        let object = match &original {
-            Some(bytes) => {
-                let object = decoder
-                    .memory
-                    .allocate(decoder.ctx.layout(layout).size, layout.0)?;
-                decoder
-                    .decode(object, layout, bytes)
-                    .map_err(|error| match error {
-                        DecodeError::Malformed(at) => Stop::with_message(
-                            StatusCode::FAILED_TO_DESERIALIZE_RESOURCE,
-                            format!("the stored value is malformed at byte {at}"),
-                        ),
-                        DecodeError::Stop(stop) => stop,
-                    })?;
-                Some(object)
-            }
-            None => None,
-        };
-        let read = original.as_ref().map_or(0, Vec::len);
+        object: Option<Addr>,
+        original: Option<Vec<u8>>,
+    ) -> GlobalSlot {
         let slot = GlobalSlot(self.entries.len());
         let (state, id) = (self.state.clone(), slot.0 as u32);
         let hash = state.hash_one(&key);
@@ -175,7 +155,13 @@ impl Globals {
         self.index
             .insert_unique(hash, id, |&i| state.hash_one(&entries[i as usize].key));
         self.note(slot, AccessKind::Load, None);
-        Ok((slot, read))
+        slot
+    }
+
+    /// The objects of all values that are there, with their layouts: what a collection finds and sets.
+    pub(crate) fn objects_mut(&mut self) -> impl Iterator<Item = (&mut Addr, LayoutId)> {
+        let entries = self.entries.iter_mut();
+        entries.filter_map(|entry| Some((entry.object.as_mut()?, entry.layout)))
     }
 
     /// Where the value is, if there is one.
@@ -233,7 +219,8 @@ impl Globals {
     }
 }
 
-fn state_key(ctx: &Context, key: &GlobalKey) -> Run<StateKey> {
+/// The key of a value in the state.
+pub(crate) fn state_key(ctx: &Context, key: &GlobalKey) -> Run<StateKey> {
     Ok(match key {
         GlobalKey::Resource(address, ty) => {
             let tag = ctx.struct_tag_of(*ty)?;

@@ -5,6 +5,7 @@
 
 mod access;
 mod api;
+mod collect;
 mod context;
 mod gas;
 mod globals;

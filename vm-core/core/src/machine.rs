@@ -11,7 +11,7 @@ use crate::lower::code::{Code, TargetKey};
 use crate::lower::listing::{Stage, listing};
 use crate::lower::mono::Shape;
 use crate::memory::code::CodeRef;
-use crate::memory::{Addr, Memory};
+use crate::memory::{Addr, Memory, object_cost};
 use crate::paranoid::Shadow;
 use crate::phase::{ExecutionGuard, MaintenanceGuard};
 use crate::stop::{Fail, Run, Stop};
@@ -63,7 +63,12 @@ impl Machine {
             ctx: Context::new(&config),
             code: Code::default(),
             epoch: 0,
-            memory: Memory::new(config.stack_bytes, config.heap_bytes),
+            memory: Memory::new(
+                config.stack_bytes,
+                config.heap_bytes,
+                &config.heap_steps,
+                config.gc_stress,
+            ),
             globals: Globals::new(config.hash_seed),
             frames: Vec::with_capacity(config.call_depth as usize + 2),
             transaction: 0,
@@ -245,6 +250,8 @@ impl Machine {
             height: 0,
             lead: 0,
             exit: Exit::Slow,
+            running: false,
+            arguments: Vec::new(),
             stopped_at: None,
             rules: Vec::new(),
             shadow: Shadow::default(),
@@ -414,7 +421,7 @@ fn run_call<T: Tracer>(run: &mut Interpreter<'_>, call: &Call, tracer: &mut T) -
     if shape.bytes > run.stack_end - fp {
         return Err(Stop::status(StatusCode::CALL_STACK_OVERFLOW));
     }
-    let homes = place_arguments(run, call, &params, &shape, fp)?;
+    place_arguments(run, call, &params, &shape, fp)?;
     let entry = run.code.target(key)?;
     run.run(entry, tracer)?;
     let values = results
@@ -423,8 +430,11 @@ fn run_call<T: Tracer>(run: &mut Interpreter<'_>, call: &Call, tracer: &mut T) -
         .map(|(&ty, slot)| read_value(run, ty, fp + slot))
         .collect::<Run<_>>()?;
     let mut mut_args = Vec::new();
-    for (n, (&ty, home)) in (0..).zip(params.iter().zip(homes)) {
-        if ty.is_mutable_reference() {
+    let mut homes = std::mem::take(&mut run.arguments).into_iter();
+    for (n, &ty) in (0..).zip(params.iter()).filter(|(_, ty)| ty.is_reference()) {
+        if let Some((home, _)) = homes.next()
+            && ty.is_mutable_reference()
+        {
             mut_args.push((n, typed(run, ty.referent(), home)?));
         }
     }
@@ -461,15 +471,14 @@ pub(crate) fn type_arguments(
     Ok(ty_args)
 }
 
-/// Decodes the arguments into the parameters of the first frame. A reference parameter refers to an object of its own. Returns where
-/// each argument's value is.
+/// Puts the arguments into the parameters of the first frame. A reference parameter refers to an object of its own.
 fn place_arguments(
     run: &mut Interpreter<'_>,
     call: &Call,
     params: &[TypeId],
     shape: &Shape,
     fp: Addr,
-) -> Run<Vec<Addr>> {
+) -> Run<()> {
     let signers = call.signers.len();
     let leading = params
         .iter()
@@ -491,34 +500,51 @@ fn place_arguments(
             ),
         ));
     }
-    let mut homes = Vec::with_capacity(params.len());
+    let mut values = Vec::with_capacity(call.args.len());
+    let mut cost = 0;
     for (n, &ty) in params.iter().enumerate() {
         let layout = run.ctx.layout_id(run.view, ty.referent())?;
+        let Some(arg) = n.checked_sub(signers) else {
+            if ty.is_reference() {
+                cost += object_cost(run.ctx.layout(layout).size);
+            }
+            values.push((layout, None));
+            continue;
+        };
+        let image = run
+            .decode(layout, &call.args[arg])
+            .map_err(|error| match error {
+                DecodeError::Malformed(at) => Stop::with_message(
+                    StatusCode::FAILED_TO_DESERIALIZE_ARGUMENT,
+                    format!("argument {arg} is malformed at byte {at}"),
+                ),
+                DecodeError::Stop(stop) => stop,
+            })?;
+        cost += if ty.is_reference() {
+            image.cost_as_object()
+        } else {
+            image.cost()
+        };
+        values.push((layout, Some(image)));
+    }
+    run.reserve(cost)?;
+    for (n, (&ty, (layout, image))) in params.iter().zip(values).enumerate() {
         let slot = fp + shape.params[n];
         let home = if ty.is_reference() {
             let size = run.ctx.layout(layout).size;
             let object = run.memory.allocate(size, layout.0)?;
             run.memory.set(slot, u64::from(object));
+            run.arguments.push((object, layout));
             object
         } else {
             slot
         };
-        match n.checked_sub(signers) {
+        match image {
             None => run.memory.set(home, call.signers[n].0),
-            Some(arg) => {
-                run.decode(home, layout, &call.args[arg])
-                    .map_err(|error| match error {
-                        DecodeError::Malformed(at) => Stop::with_message(
-                            StatusCode::FAILED_TO_DESERIALIZE_ARGUMENT,
-                            format!("argument {arg} is malformed at byte {at}"),
-                        ),
-                        DecodeError::Stop(stop) => stop,
-                    })?
-            }
+            Some(image) => image.put(run.memory, home)?,
         }
-        homes.push(home);
     }
-    Ok(homes)
+    Ok(())
 }
 
 /// A result at `slot`; a reference is shown as its referent.

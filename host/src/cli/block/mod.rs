@@ -103,6 +103,7 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
             ..limits
         },
         paranoid: args.mode.paranoid,
+        gc_stress: args.mode.gc_stress,
         gas_schedule: args.mode.gas_schedule()?,
         ..EngineConfig::default()
     })?;

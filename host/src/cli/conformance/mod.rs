@@ -140,6 +140,7 @@ pub(crate) fn run(args: &ConformanceArgs, out: &mut Output) -> Result<Exit, CliE
         limits,
         backend,
         paranoid: args.mode.paranoid,
+        gc_stress: args.mode.gc_stress,
         gas_schedule: args.mode.gas_schedule()?,
         ..EngineConfig::default()
     })?;

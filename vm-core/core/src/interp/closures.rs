@@ -4,7 +4,7 @@ use super::{Entered, Interpreter};
 use crate::context::closure::ClosureId;
 use crate::context::ids::{ModuleRef, TargetId};
 use crate::lower::code::LOCKED;
-use crate::memory::Addr;
+use crate::memory::{Addr, object_cost};
 use crate::stop::{Run, Stop};
 use crate::value::closure;
 use monomove_types::StatusCode;
@@ -22,6 +22,9 @@ impl Interpreter<'_> {
         if self.code.at(target).ready_in != self.transaction {
             self.prepare(target)?;
         }
+        let kind = self.ctx.closures.at(id)?;
+        let cost = object_cost(kind.size);
+        self.reserve(cost)?;
         let kind = self.ctx.closures.at(id)?;
         let slots = &self.code.instance(self.instance).slot_lists[slots as usize];
         let object = self.memory.allocate(kind.size, id.0)?;

@@ -22,6 +22,7 @@ use crate::paranoid::Shadow;
 use crate::stop::{Fail, Run, Stop};
 use crate::value::byte_vector;
 use crate::value::decode::{DecodeError, Decoder};
+use crate::value::image::Image;
 use crate::{Event, NewTable, PublishRequest, StateView};
 use monomove_types::{AccountAddress, StatusCode};
 use op::Op;
@@ -41,6 +42,13 @@ pub(crate) struct Frame {
     instance: InstanceId,
     /// What has to be undone when the callee returns.
     entered: Entered,
+}
+
+impl Frame {
+    /// Its function, the position behind its call, and where it starts.
+    pub(crate) fn place(&self) -> (InstanceId, Pc, Addr) {
+        (self.instance, self.pc, self.fp)
+    }
 }
 
 /// How a callee was entered, as flags; 0 for a plain call.
@@ -114,6 +122,10 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) lead: u32,
     /// Why the fast loop was left.
     pub(crate) exit: Exit,
+    /// Whether frames are on the stack.
+    pub(crate) running: bool,
+    /// Objects behind the reference parameters of the entry function, with their layouts.
+    pub(crate) arguments: Vec<(Addr, LayoutId)>,
     /// Where execution stopped: after the op that failed.
     pub(crate) stopped_at: Option<Pc>,
     /// The access specifiers of the functions on the call stack that have some.
@@ -325,27 +337,28 @@ impl Interpreter<'_> {
     /// Writes a constant of the running function to `dst`.
     fn constant(&mut self, dst: Addr, index: u32) -> Run<()> {
         let (layout, bytes) = self.code.instance(self.instance).constants[index as usize].clone();
-        self.decode(dst, layout, &bytes)
-            .map_err(|error| match error {
-                DecodeError::Malformed(_) => Stop::status(StatusCode::MALFORMED_CONSTANT_DATA),
-                DecodeError::Stop(stop) => stop,
-            })
+        let image = self.decode(layout, &bytes).map_err(|error| match error {
+            DecodeError::Malformed(_) => Stop::status(StatusCode::MALFORMED_CONSTANT_DATA),
+            DecodeError::Stop(stop) => stop,
+        })?;
+        self.put(&image, dst)
     }
 
-    /// Decodes BCS to `dst`.
-    pub(crate) fn decode(
-        &mut self,
-        dst: Addr,
-        layout: LayoutId,
-        bytes: &[u8],
-    ) -> Result<(), DecodeError> {
+    /// Decodes BCS.
+    pub(crate) fn decode(&mut self, layout: LayoutId, bytes: &[u8]) -> Result<Image, DecodeError> {
         Decoder {
             ctx: self.ctx,
             view: self.view,
             code: self.code,
-            memory: self.memory,
+            limit: self.memory.heap_limit(),
         }
-        .decode(dst, layout, bytes)
+        .decode(layout, bytes)
+    }
+
+    /// Puts a decoded value to `to`, which lies in a frame.
+    pub(crate) fn put(&mut self, image: &Image, to: Addr) -> Run<()> {
+        self.reserve(image.cost())?;
+        Ok(image.put(self.memory, to)?)
     }
 
     /// The failure of an `AbortMsg`: the message is charged by the byte, must be short enough and UTF-8.

@@ -77,6 +77,7 @@ impl Interpreter<'_> {
         } else if max_height > self.operand_limit {
             (code, self.instance) = self.other_form(entry, Form::Checked)?;
         }
+        self.running = true;
         let entered = self.enter_code(code.at(0));
         let result = entered.and_then(|()| self.execute(tracer));
         if result.is_err() {

@@ -7,7 +7,9 @@ use crate::lower::Form;
 use crate::memory::Addr;
 use crate::memory::code::Pc;
 use crate::stop::{Run, Stop};
-use crate::value::{Packing, VectorHeader, abstract_size, compare, deep_copy};
+use crate::value::{
+    Packing, VectorHeader, abstract_size, compare, copy_cost, deep_copy, storage_cost,
+};
 use ethnum::{I256, U256};
 use monomove_types::StatusCode;
 
@@ -100,14 +102,14 @@ impl Interpreter<'_> {
             Op::ShlU256 { dst, a, b } => set!(dst, get!(U256, a) << u32::from(get!(u8, b))),
             Op::ShrU256 { dst, a, b } => set!(dst, get!(U256, a) >> u32::from(get!(u8, b))),
             Op::NegI256 { dst, a } => negate!(I256, dst, a),
-            Op::VecPush1 { vec, src, element } => { let to = self.push_place(header!(vec), 1, element)?; self.memory.copy(to, fp + src, 1); }
-            Op::VecPush2 { vec, src, element } => { let to = self.push_place(header!(vec), 2, element)?; self.memory.copy(to, fp + src, 2); }
-            Op::VecPush4 { vec, src, element } => { let to = self.push_place(header!(vec), 4, element)?; self.memory.copy(to, fp + src, 4); }
-            Op::VecPush8 { vec, src, element } => { let to = self.push_place(header!(vec), 8, element)?; self.memory.copy(to, fp + src, 8); }
-            Op::VecPush16 { vec, src, element } => { let to = self.push_place(header!(vec), 16, element)?; self.memory.copy(to, fp + src, 16); }
-            Op::VecPush32 { vec, src, element } => { let to = self.push_place(header!(vec), 32, element)?; self.memory.copy(to, fp + src, 32); }
+            Op::VecPush1 { vec, src, element } => { self.reserve_push(header!(vec), 1)?; let to = self.push_place(header!(vec), 1, element)?; self.memory.copy(to, fp + src, 1); }
+            Op::VecPush2 { vec, src, element } => { self.reserve_push(header!(vec), 2)?; let to = self.push_place(header!(vec), 2, element)?; self.memory.copy(to, fp + src, 2); }
+            Op::VecPush4 { vec, src, element } => { self.reserve_push(header!(vec), 4)?; let to = self.push_place(header!(vec), 4, element)?; self.memory.copy(to, fp + src, 4); }
+            Op::VecPush8 { vec, src, element } => { self.reserve_push(header!(vec), 8)?; let to = self.push_place(header!(vec), 8, element)?; self.memory.copy(to, fp + src, 8); }
+            Op::VecPush16 { vec, src, element } => { self.reserve_push(header!(vec), 16)?; let to = self.push_place(header!(vec), 16, element)?; self.memory.copy(to, fp + src, 16); }
+            Op::VecPush32 { vec, src, element } => { self.reserve_push(header!(vec), 32)?; let to = self.push_place(header!(vec), 32, element)?; self.memory.copy(to, fp + src, 32); }
             Op::VecPushN { size, vec, src, element } => {
-                let to = self.push_place(header!(vec), u32::from(size), element)?;
+                self.reserve_push(header!(vec), u32::from(size))?; let to = self.push_place(header!(vec), u32::from(size), element)?;
                 self.memory.copy(to, fp + src, u32::from(size));
             }
             // Long values, and ranges that overlap.
@@ -188,11 +190,11 @@ impl Interpreter<'_> {
             }
             Op::Copy { dst, src, layout } => {
                 let per_unit = self.schedule.copy_loc_per_abs_val_unit;
-                self.copy_value(fp + dst, fp + src, layout, per_unit)?;
+                self.copy_value(fp + dst, |_| fp + src, layout, per_unit)?;
             }
             Op::LoadCopy { dst, base, layout } => {
                 let per_unit = self.schedule.read_ref_per_abs_val_unit;
-                self.copy_value(fp + dst, referent!(base), layout, per_unit)?;
+                self.copy_value(fp + dst, |run| run.memory.referent(fp + base), layout, per_unit)?;
             }
             Op::EqValues { comparison, dst, a, b } => self.equal_values(comparison, fp, dst, a, b)?,
             Op::VecPack { dst, operands } => self.vec_pack(fp, dst, operands)?,
@@ -257,7 +259,17 @@ impl Interpreter<'_> {
         self.charge_instruction(gas)
     }
 
-    /// Makes room for one more element in the vector whose header is at `header`.
+    /// Reserves what one more element in the vector at `header` takes. The vector may be elsewhere afterwards.
+    pub(crate) fn reserve_push(&mut self, header: Addr, size: u32) -> Run<()> {
+        let vector = VectorHeader::read(self.memory, header);
+        if vector.len < vector.capacity {
+            return Ok(());
+        }
+        let capacity = u64::from(vector.capacity).saturating_mul(2).max(4);
+        self.reserve(storage_cost(capacity * u64::from(size))?)
+    }
+
+    /// Makes room for one more element in the vector whose header is at `header`. What it takes is reserved.
     fn grow(&mut self, header: Addr, size: u32, element: LayoutId) -> Run<()> {
         let old = VectorHeader::read(self.memory, header);
         let out_of_memory = || Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED);
@@ -286,7 +298,7 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Where an element appended to the vector at `header` goes.
+    /// Where an element appended to the vector at `header` goes. What it takes is reserved.
     pub(crate) fn push_place(&mut self, header: Addr, size: u32, element: LayoutId) -> Run<Addr> {
         let vector = VectorHeader::read(self.memory, header);
         if vector.len >= vector.capacity {
@@ -309,10 +321,20 @@ impl Interpreter<'_> {
         Ok(vector.storage.wrapping_add(offset))
     }
 
-    fn copy_value(&mut self, dst: Addr, src: Addr, layout: LayoutId, per_unit: u64) -> Run<()> {
+    /// Copies a value that `source` finds.
+    fn copy_value(
+        &mut self,
+        dst: Addr,
+        source: impl Fn(&Self) -> Addr,
+        layout: LayoutId,
+        per_unit: u64,
+    ) -> Run<()> {
+        let src = source(self);
         let units = abstract_size(self.ctx, self.memory, src, layout, Packing::All)
             .map_err(Stop::uncharged)?;
         self.charge_instruction(per_unit.saturating_mul(units))?;
+        self.reserve(copy_cost(self.ctx, self.memory, src, layout)?)?;
+        let src = source(self);
         deep_copy(self.ctx, self.memory, dst, src, layout)
     }
 
@@ -348,6 +370,7 @@ impl Interpreter<'_> {
         let bytes = len
             .checked_mul(list.size)
             .ok_or_else(|| Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED))?;
+        self.reserve(storage_cost(u64::from(bytes))?)?;
         let storage = if bytes == 0 {
             0
         } else {

@@ -2,10 +2,10 @@
 
 use super::Interpreter;
 use crate::context::ids::LayoutId;
-use crate::globals::{GlobalKey, GlobalSlot};
-use crate::memory::Addr;
+use crate::globals::{GlobalKey, GlobalSlot, state_key};
+use crate::memory::{Addr, object_cost};
 use crate::stop::{Run, Stop};
-use crate::value::decode::Decoder;
+use crate::value::decode::DecodeError;
 use monomove_types::{AccountAddress, StatusCode};
 
 impl Interpreter<'_> {
@@ -25,14 +25,23 @@ impl Interpreter<'_> {
             }
             return Ok((slot, None));
         }
-        let mut decoder = Decoder {
-            ctx: self.ctx,
-            view: self.view,
-            code: self.code,
-            memory: self.memory,
+        let original = self.view.value(&state_key(self.ctx, &key)?)?;
+        let read = original.as_ref().map_or(0, Vec::len);
+        let object = match &original {
+            Some(bytes) => {
+                let image = self.decode(layout, bytes).map_err(|error| match error {
+                    DecodeError::Malformed(at) => Stop::with_message(
+                        StatusCode::FAILED_TO_DESERIALIZE_RESOURCE,
+                        format!("the stored value is malformed at byte {at}"),
+                    ),
+                    DecodeError::Stop(stop) => stop,
+                })?;
+                self.reserve(image.cost_as_object())?;
+                Some(image.put_object(self.memory, layout.0)?)
+            }
+            None => None,
         };
-        let (slot, read) = self.globals.load(&mut decoder, key, layout)?;
-        Ok((slot, Some(read)))
+        Ok((self.globals.add(key, layout, object, original), Some(read)))
     }
 
     pub(crate) fn address_at(&self, addr: Addr) -> AccountAddress {
@@ -89,9 +98,10 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Moves the value at `src` into an object of its own.
+    /// Moves the value at `src`, which lies in a frame, into an object of its own.
     pub(crate) fn store(&mut self, src: Addr, layout: LayoutId) -> Run<Addr> {
         let size = self.ctx.layout(layout).size;
+        self.reserve(object_cost(size))?;
         let object = self.memory.allocate(size, layout.0)?;
         self.memory.copy(object, src, size);
         Ok(object)

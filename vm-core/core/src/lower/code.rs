@@ -1,6 +1,7 @@
 //! Lowered functions and the table of functions that code may call.
 
 use super::Form;
+use super::live::LiveCache;
 use super::mono::Shape;
 use super::steps::Steps;
 use crate::access::Clauses;
@@ -96,6 +97,7 @@ pub(crate) struct Lowered {
     pub(crate) module: ModuleRef,
     pub(crate) function_index: u16,
     pub(crate) name: NameId,
+    pub(crate) form: Form,
     pub(crate) ty_args: Box<[TypeId]>,
     pub(crate) params: Box<[TypeId]>,
     pub(crate) results: Box<[TypeId]>,
@@ -148,6 +150,8 @@ pub(crate) struct Code {
     lookups: u64,
     /// Lowered functions that were asked for by [`Code::take_fresh`].
     reported: usize,
+    /// What collections found out about functions.
+    pub(crate) live: LiveCache,
 }
 
 /// Entries of any table: far below where ids would wrap.

@@ -89,6 +89,7 @@ pub(super) fn emit(
         module: module.id,
         function_index: index,
         name,
+        form: plan.form,
         ty_args: ty_args.into(),
         params: mono.params.as_slice().into(),
         results: mono.results.as_slice().into(),

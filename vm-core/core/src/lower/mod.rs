@@ -7,6 +7,7 @@ pub(crate) mod destack;
 mod emit;
 mod frame_map;
 pub(crate) mod listing;
+pub(crate) mod live;
 pub(crate) mod mono;
 mod plan;
 mod select;
@@ -102,6 +103,21 @@ fn lower(
     form: Form,
 ) -> Run<Lowered> {
     Ok(lower_stages(ctx, view, code, gas, module, index, ty_args, form)?.lowered)
+}
+
+/// What is alive at the instructions of a lowered function; `None` if it cannot be lowered the same way again.
+pub(crate) fn live(
+    ctx: &mut Context,
+    view: &mut dyn StateView,
+    code: &mut Code,
+    gas: &GasSchedule,
+    module: &Rc<Module>,
+    lowered: &Lowered,
+) -> Run<Option<live::Live>> {
+    let (index, ty_args) = (lowered.function_index, &lowered.ty_args);
+    let mono = mono::monomorphize(ctx, view, code, gas, module, index, ty_args)?;
+    let plan = plan::plan(ctx, view, &mono, lowered.form)?;
+    Ok(live::Live::new(mono, plan, lowered))
 }
 
 /// A function on its way to micro-ops.

@@ -1,4 +1,5 @@
-//! The memory of one transaction: one region of a single u32 address space, frame stack below, heap above.
+//! The memory of one transaction: one region of a single u32 address space, frame stack below, heap above, and behind it room for
+//! the survivors of a collection.
 //!
 //! Compiled to wasm32 an address is an address in linear memory; natively it is an offset into one owned region. This is
 //! the only module (with [`code`]) that holds `unsafe` in this crate. Policy: operands inside a frame were checked when the
@@ -6,6 +7,7 @@
 //! well, so that no bytecode, however wrong, can reach memory outside it; in wasm32 the sandbox is the boundary.
 
 pub(crate) mod code;
+mod evacuate;
 
 use ethnum::{I256, U256};
 
@@ -23,9 +25,44 @@ pub(crate) const MAX_SHORT: u32 = 64;
 
 const WASM_PAGE: usize = 65536;
 
+/// Largest frame stack, and largest heap.
+const MAX_PART_BYTES: u32 = 1 << 30;
+
+/// Free bytes that a collection must leave below the heap limit, so that collections stay rare even when the heap is full.
+pub(crate) const RESERVE_BYTES: u32 = 64 << 10;
+
+/// How far the first object is moved by turns under stress.
+const SHIFT_BYTES: u32 = 16;
+
+/// The descriptor of an object that has moved; its size is its new address then. No layout has this number.
+const MOVED: u32 = u32::MAX;
+
 /// The heap limit was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutOfHeap;
+
+/// Bytes that an object of `size` bytes takes on the heap.
+#[inline]
+pub(crate) fn object_cost(size: u32) -> u64 {
+    u64::from(size).next_multiple_of(u64::from(MAX_ALIGN)) + u64::from(HEADER_BYTES)
+}
+
+/// What the heap did in one transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HeapFigures {
+    /// Bytes of all objects that were allocated, headers included.
+    pub(crate) allocated: u64,
+    /// Collections.
+    pub(crate) collections: u64,
+    /// Bytes that collections copied.
+    pub(crate) copied: u64,
+    /// Bytes that were alive after the last collection.
+    pub(crate) live: u32,
+    /// Most bytes that were in use at once.
+    pub(crate) peak: u32,
+    /// What the heap had grown to.
+    pub(crate) size: u32,
+}
 
 /// A plain value that any bytes of its size make.
 ///
@@ -55,9 +92,29 @@ pub(crate) struct Memory {
     stack_end: Addr,
     heap_start: Addr,
     heap_top: Addr,
+    /// Where the first object lies, and where it will lie after the collection that runs: at the start of the heap, or under stress
+    /// by turns a little behind it.
+    first: Addr,
+    next_first: Addr,
     /// Heap bytes from here on are zero.
     heap_clean: Addr,
+    /// End of the heap; behind it, as much room again for the survivors of a collection.
     heap_end: Addr,
+    heap_limit: u32,
+    /// Sizes that the heap grows through; the last one is its limit.
+    steps: Box<[u32]>,
+    /// Bytes that count as in use: those alive after the last collection that [`settle`](Self::settle) decided on, and all that was
+    /// allocated since. Where the bytes really are (an object that grew in place, more collections than were needed) makes no difference
+    /// to it, so that the heap runs out at the same allocation whatever happened before.
+    used: u32,
+    /// Allocating beyond this needs a decision. 0 when every allocation is to be preceded by a collection.
+    allowed: u32,
+    /// Size of the heap: a step.
+    size: u32,
+    stress: bool,
+    figures: HeapFigures,
+    /// Bytes of survivors, while a collection runs.
+    survivors: u32,
 }
 
 impl std::fmt::Debug for Memory {
@@ -70,28 +127,47 @@ impl std::fmt::Debug for Memory {
 }
 
 impl Memory {
-    /// A region with `stack_bytes` of frame stack and `heap_bytes` of heap (both rounded up to 8).
-    pub(crate) fn new(stack_bytes: u32, heap_bytes: u32) -> Self {
-        let round = |n: u32| n.min(1 << 30).next_multiple_of(MAX_ALIGN);
+    /// A region with `stack_bytes` of frame stack and `heap_bytes` of heap (both rounded up to 8), which grows through `steps`. With
+    /// `stress`, every allocation asks for a collection first.
+    ///
+    /// The pages of the region are only touched when they are used.
+    pub(crate) fn new(stack_bytes: u32, heap_bytes: u32, steps: &[u32], stress: bool) -> Self {
+        let round = |n: u32| n.min(MAX_PART_BYTES).next_multiple_of(MAX_ALIGN);
         let (stack, heap) = (round(stack_bytes), round(heap_bytes));
-        let len = (MAX_ALIGN * 2 + stack + heap) as usize;
+        let shift = if stress { SHIFT_BYTES } else { 0 };
+        let len = MAX_ALIGN as usize * 2 + stack as usize + 2 * (heap + shift) as usize;
         let pages = len.div_ceil(WASM_PAGE);
         let (start, region) = region::acquire(pages * WASM_PAGE);
         #[cfg(target_arch = "wasm32")]
         let () = region;
         let stack_start = start + MAX_ALIGN * 2;
         let heap_start = stack_start + stack;
-        Self {
+        let mut steps: Vec<u32> = steps.iter().copied().filter(|&s| s < heap).collect();
+        steps.push(heap);
+        steps.sort_unstable();
+        let mut this = Self {
             start: stack_start,
-            end: heap_start + heap,
+            end: heap_start + 2 * (heap + shift),
             #[cfg(not(target_arch = "wasm32"))]
             base: region,
             stack_end: heap_start,
             heap_start,
             heap_top: heap_start,
+            first: heap_start,
+            next_first: heap_start,
             heap_clean: heap_start,
-            heap_end: heap_start + heap,
-        }
+            heap_end: heap_start + heap + shift,
+            heap_limit: heap,
+            steps: steps.into(),
+            used: 0,
+            allowed: 0,
+            size: 0,
+            stress,
+            figures: HeapFigures::default(),
+            survivors: 0,
+        };
+        this.resize(0);
+        this
     }
 
     /// First address of the frame stack.
@@ -108,6 +184,67 @@ impl Memory {
     pub(crate) fn reset(&mut self) {
         self.heap_clean = self.heap_clean.max(self.heap_top);
         self.heap_top = self.heap_start;
+        self.first = self.heap_start;
+        self.used = 0;
+        self.figures = HeapFigures::default();
+        self.resize(0);
+    }
+
+    /// What the heap did since the last reset.
+    pub(crate) fn figures(&self) -> HeapFigures {
+        HeapFigures {
+            size: self.size,
+            peak: self.figures.peak.max(self.heap_top - self.heap_start),
+            ..self.figures
+        }
+    }
+
+    /// Collections since the last reset.
+    pub(crate) fn collections(&self) -> u64 {
+        self.figures.collections
+    }
+
+    /// The heap limit.
+    pub(crate) fn heap_limit(&self) -> u32 {
+        self.heap_limit
+    }
+
+    /// Takes the smallest step of at least `bytes`, or the limit.
+    fn resize(&mut self, bytes: u64) {
+        let limit = self.heap_limit();
+        let fits = self.steps.iter().find(|&&step| u64::from(step) >= bytes);
+        self.size = fits.copied().unwrap_or(limit);
+        self.allowed = if self.stress { 0 } else { self.size };
+    }
+
+    /// Whether objects of `cost` bytes in all may be allocated without looking for garbage first.
+    #[inline(always)]
+    pub(crate) fn has_room(&self, cost: u64) -> bool {
+        u64::from(self.used) + cost <= u64::from(self.allowed)
+    }
+
+    /// After a collection that was made for objects of `cost` bytes: decides whether they fit, and how far the heap may grow.
+    ///
+    /// A collection only counts when the heap as it is cannot take them; others (under stress) change nothing here. It must leave
+    /// [`RESERVE_BYTES`] or the room that is asked for, whichever is more, or the heap has run out. Where the limit allows it the heap
+    /// takes in as much again as was alive before the next collection, so that collecting stays a bounded part of allocating.
+    pub(crate) fn settle(&mut self, cost: u64) -> Result<(), OutOfHeap> {
+        if u64::from(self.used) + cost <= u64::from(self.size) {
+            return Ok(());
+        }
+        self.used = self.heap_top - self.first;
+        let live = u64::from(self.used);
+        let least = live + cost.max(u64::from(self.reserve()));
+        if least > u64::from(self.heap_limit()) {
+            return Err(OutOfHeap);
+        }
+        self.resize(least.max(2 * live));
+        Ok(())
+    }
+
+    /// Free bytes that a collection must leave; less in heaps that are hardly larger.
+    fn reserve(&self) -> u32 {
+        RESERVE_BYTES.min(self.heap_limit() / 4)
     }
 
     /// Makes all heap bytes that are not in use zero, so that what an earlier transaction left is not seen.
@@ -128,23 +265,41 @@ impl Memory {
     }
 
     /// A heap object of `size` bytes; its contents are unspecified. `descriptor` says what it holds.
+    ///
+    /// There must be room for it ([`has_room`](Self::has_room)): a collection never happens here.
     #[inline]
     pub(crate) fn allocate(&mut self, size: u32, descriptor: u32) -> Result<Addr, OutOfHeap> {
-        let need = size
-            .checked_next_multiple_of(MAX_ALIGN)
-            .and_then(|n| n.checked_add(HEADER_BYTES))
-            .ok_or(OutOfHeap)?;
-        if need > self.heap_end - self.heap_top {
+        let cost = object_cost(size);
+        if cost > u64::from(self.heap_end - self.heap_top) {
             return Err(OutOfHeap);
         }
         let object = self.heap_top + HEADER_BYTES;
         self.set(object - 8, descriptor);
         self.set(object - 4, size);
-        self.heap_top += need;
+        self.heap_top += cost as u32;
+        self.count(cost);
         Ok(object)
     }
 
-    /// Grows the object at `object` to `size` bytes where it stands, if it is the last one and there is room.
+    /// Room for several objects that come as they are, `bytes` in all, headers included.
+    pub(crate) fn allocate_image(&mut self, bytes: u32) -> Result<Addr, OutOfHeap> {
+        if bytes > self.heap_end - self.heap_top {
+            return Err(OutOfHeap);
+        }
+        let start = self.heap_top;
+        self.heap_top += bytes;
+        self.count(u64::from(bytes));
+        Ok(start)
+    }
+
+    #[inline(always)]
+    fn count(&mut self, cost: u64) {
+        self.used = self.used.wrapping_add(cost as u32);
+        self.figures.allocated += cost;
+    }
+
+    /// Grows the object at `object` to `size` bytes where it stands, if it is the last one and there is room. It counts like a new object:
+    /// whether it is the last one depends on when the heap was collected.
     #[inline]
     pub(crate) fn extend(&mut self, object: Addr, size: u32) -> bool {
         let old = self.get::<u32>(object - 4);
@@ -159,6 +314,7 @@ impl Memory {
         }
         self.set(object - 4, size);
         self.heap_top = new_top;
+        self.count(object_cost(size));
         true
     }
 
@@ -205,6 +361,13 @@ impl Memory {
                 .cast::<T>()
                 .read_unaligned()
         }
+    }
+
+    /// The address that the reference at `addr` refers to.
+    #[inline(always)]
+    pub(crate) fn referent(&self, addr: Addr) -> Addr {
+        let reference: u64 = self.get(addr);
+        (reference as u32).wrapping_add((reference >> 32) as u32)
     }
 
     /// Writes a plain value.

@@ -1,7 +1,8 @@
 //! Native functions: Move functions whose body is here.
 //!
 //! A native runs in a frame of its own, laid out like any other (results, then parameters). Gas is charged before the work
-//! that it pays for.
+//! that it pays for. A native that allocates reserves room first; what it found out about addresses on the heap before that does not hold
+//! any more ([`Interpreter::reserve`]).
 
 mod code;
 mod event;
@@ -19,13 +20,14 @@ use crate::context::ids::{LayoutId, TypeId};
 use crate::context::module::Module;
 use crate::interp::Interpreter;
 use crate::interp::op::Op;
+use crate::lower::Form;
 use crate::lower::check::check;
 use crate::lower::code::{Code, Lowered};
 use crate::lower::mono::Shape;
 use crate::memory::Addr;
 use crate::paranoid::ShadowStep;
 use crate::stop::{Run, Stop};
-use crate::value::{VectorHeader, byte_vector, write_vector};
+use crate::value::{VectorHeader, byte_vector, storage_cost, write_vector};
 use monomove_types::StatusCode;
 use std::rc::Rc;
 
@@ -336,6 +338,7 @@ impl Interpreter<'_> {
 
     /// Returns a `vector<u8>`, or a struct that is nothing but one.
     fn return_bytes(&mut self, call: &NativeCall, bytes: &[u8]) -> Run<()> {
+        self.reserve(storage_cost(bytes.len() as u64)?)?;
         write_vector(
             self.memory,
             call.result(0)?,
@@ -402,6 +405,7 @@ pub(crate) fn lower(
         extent: shape.bytes,
         shape,
         max_height: 0,
+        form: Form::Fast,
         is_native: true,
         provisional_in: None,
         locks_module: false,

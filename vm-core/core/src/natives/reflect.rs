@@ -7,7 +7,7 @@ use crate::context::module::Module;
 use crate::context::types::TypeNode;
 use crate::interp::Interpreter;
 use crate::lower::closure::stored_kind;
-use crate::memory::Addr;
+use crate::memory::{Addr, object_cost};
 use crate::stop::{Run, Stop};
 use crate::value::byte_vector;
 use monomove_format::{SignatureToken, Visibility};
@@ -94,6 +94,7 @@ pub(super) fn native_resolve(run: &mut Interpreter<'_>, call: &NativeCall) -> Ru
     if !fits {
         return refuse(run, call, ReflectionError::FunctionIncompatibleType);
     }
+    run.reserve(object_cost(size))?;
     let object = run.memory.allocate(size, kind.0)?;
     run.memory.set(object, u64::from(kind.0));
     let at = variant(run, call, OK)?;

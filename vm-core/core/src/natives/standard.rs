@@ -8,7 +8,8 @@ use crate::interp::Interpreter;
 use crate::memory::Addr;
 use crate::stop::{Run, Stop};
 use crate::value::{
-    Packing, VectorHeader, abstract_size, bcs, byte_vector, compare as values, write_vector,
+    Packing, VectorHeader, abstract_size, bcs, byte_vector, compare as values, storage_cost,
+    write_vector,
 };
 use monomove_types::StatusCode;
 use std::cmp::Ordering;
@@ -68,8 +69,9 @@ pub(super) fn constant_serialized_size(run: &mut Interpreter<'_>, call: &NativeC
     )?;
     let at = call.result(0)?;
     let option = run.layout_of(*call.function.results.first().ok_or_else(declared)?)?;
-    match &run.ctx.layout(option).kind {
+    match &run.ctx.layout(option).clone().kind {
         Kind::Struct(_) => {
+            run.reserve(storage_cost(8)?)?;
             let bytes = fixed.map(|n| u64::from(n).to_le_bytes());
             write_vector(
                 run.memory,
@@ -225,7 +227,7 @@ fn vector_error(sub_status: u64) -> Stop {
 /// Moves `from[at..at + count]` into `to` at `to_at`.
 pub(super) fn move_range(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let (element, size) = element(run, call)?;
-    let ((from_at, from), (to_at, to)) = (run.vector_param(call, 0)?, run.vector_param(call, 3)?);
+    let ((_, from), (_, to)) = (run.vector_param(call, 0)?, run.vector_param(call, 3)?);
     let (at, count, insert) = (
         run.u64_param(call, 1)?,
         run.u64_param(call, 2)?,
@@ -247,9 +249,13 @@ pub(super) fn move_range(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()
     let (at, count, end, insert) = (at as u32, count as u32, end as u32, insert as u32);
     let out_of_memory = || Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED);
     let new_len = to.len.checked_add(count).ok_or_else(out_of_memory)?;
+    let capacity = new_len.max(to.capacity.saturating_mul(2));
+    if new_len > to.capacity {
+        run.reserve(storage_cost(u64::from(capacity) * u64::from(size))?)?;
+    }
+    let ((from_at, from), (to_at, to)) = (run.vector_param(call, 0)?, run.vector_param(call, 3)?);
     let mut target = to;
     if new_len > to.capacity {
-        let capacity = new_len.max(to.capacity.saturating_mul(2));
         let bytes = capacity.checked_mul(size).ok_or_else(out_of_memory)?;
         let storage = if bytes == 0 {
             0
@@ -316,6 +322,8 @@ pub(super) fn vector_borrow(run: &mut Interpreter<'_>, call: &NativeCall) -> Run
 
 pub(super) fn vector_push_back(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let (element, size) = element(run, call)?;
+    let (at, _) = run.vector_param(call, 0)?;
+    run.reserve_push(at, size)?;
     let (at, _) = run.vector_param(call, 0)?;
     let place = run.push_place(at, size, element)?;
     run.memory.copy(place, call.param(1)?, size);

@@ -6,7 +6,7 @@ use crate::context::layout::Kind;
 use crate::interp::Interpreter;
 use crate::stop::{Run, Stop};
 use crate::value::decode::DecodeError;
-use crate::value::write_vector;
+use crate::value::{storage_cost, write_vector};
 use monomove_types::TypeTag;
 
 /// `from_bcs`: the bytes are not one value of the type.
@@ -29,11 +29,11 @@ pub(super) fn from_bytes(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()
             .saturating_add(per_byte.saturating_mul(bytes.len() as u64)),
     )?;
     let layout = run.layout_of(call.ty_arg(0)?)?;
-    run.decode(call.result(0)?, layout, &bytes)
-        .map_err(|error| match error {
-            DecodeError::Malformed(_) => abort(MALFORMED),
-            DecodeError::Stop(stop) => too_deep(stop),
-        })
+    let image = run.decode(layout, &bytes).map_err(|error| match error {
+        DecodeError::Malformed(_) => abort(MALFORMED),
+        DecodeError::Stop(stop) => too_deep(stop),
+    })?;
+    run.put(&image, call.result(0)?)
 }
 
 /// A value that is too deep has no bytes, so the bytes are no value.
@@ -84,15 +84,12 @@ pub(super) fn type_of(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
     let [account, module, strukt] = **fields else {
         return Err(declared());
     };
+    let texts = (tag.module.as_str().as_bytes(), name.as_bytes());
+    let cost = storage_cost(texts.0.len() as u64)? + storage_cost(texts.1.len() as u64)?;
+    run.reserve(cost)?;
     let at = call.result(0)?;
     run.memory.set(at + account.offset, tag.address.0);
     let byte = LayoutId(TypeId::U8.0);
-    write_vector(
-        run.memory,
-        at + module.offset,
-        byte,
-        1,
-        tag.module.as_str().as_bytes(),
-    )?;
-    write_vector(run.memory, at + strukt.offset, byte, 1, name.as_bytes())
+    write_vector(run.memory, at + module.offset, byte, 1, texts.0)?;
+    write_vector(run.memory, at + strukt.offset, byte, 1, texts.1)
 }

@@ -26,7 +26,7 @@ pub(crate) mod values;
 pub(crate) use shadow::Shadow;
 pub(crate) use step::ShadowStep;
 
-use crate::memory::Addr;
+use crate::memory::{Addr, Memory};
 use crate::stop::Stop;
 use monomove_types::StatusCode;
 use std::rc::Rc;
@@ -101,14 +101,54 @@ enum Base {
     },
     /// An object on the heap: a global value, a table item, the elements of a vector, an argument of the transaction.
     Object { address: Addr, generation: u32 },
+    /// An object that was not alive any more when the heap was collected.
+    Gone,
     /// An element without bytes.
     Nothing,
 }
 
-/// An enum that a reference points into: it must have this variant.
+impl Tag {
+    /// While a collection runs: follows the object that a reference was borrowed from.
+    fn relocate(&mut self, memory: &Memory) {
+        let Self::Reference(origin) = self else {
+            return;
+        };
+        let Base::Object {
+            address,
+            generation,
+        } = origin.base
+        else {
+            return;
+        };
+        origin.base = match memory.moved(address) {
+            Some(to) => {
+                let by = to.wrapping_sub(address);
+                origin.guard = origin.guard.as_deref().map(|guard| guard.moved(by));
+                Base::Object {
+                    address: to,
+                    generation,
+                }
+            }
+            None => Base::Gone,
+        };
+    }
+}
+
+/// An enum that a reference points into: it must have this variant. It lies in what the reference was borrowed from.
 #[derive(Debug)]
 struct Guard {
     at: Addr,
     variant: u16,
     outer: Option<Rc<Guard>>,
+}
+
+impl Guard {
+    /// The same, with all that is around it, in an object that has moved. There are no more of them than types nest.
+    fn moved(&self, by: u32) -> Rc<Self> {
+        Rc::new(Self {
+            at: self.at.wrapping_add(by),
+            variant: self.variant,
+            outer: self.outer.as_deref().map(|outer| outer.moved(by)),
+        })
+    }
 }

@@ -58,6 +58,37 @@ impl Shadow {
         }
     }
 
+    /// Whether a local of the frame at `depth` holds something.
+    pub(crate) fn holds(&self, depth: usize, local: u8) -> bool {
+        let locals = self.activations.get(depth).map(|a| &a.locals);
+        let local = locals.and_then(|locals| locals.get(usize::from(local)));
+        local.is_some_and(|local| local.tag.is_some())
+    }
+
+    /// While a collection runs that has found everything: what is known about objects follows them.
+    pub(crate) fn relocate(&mut self, memory: &Memory) {
+        if !self.started {
+            return;
+        }
+        let generations = std::mem::take(&mut self.generations);
+        let moved = generations
+            .into_iter()
+            .filter_map(|(object, generation)| Some((memory.moved(object)?, generation)));
+        self.generations = moved.collect();
+        let locals = self.activations.iter_mut().flat_map(|a| &mut a.locals);
+        let tags = locals
+            .filter_map(|local| local.tag.as_mut())
+            .chain(&mut self.stack)
+            .chain(self.pending.iter_mut().flatten());
+        tags.for_each(|tag| tag.relocate(memory));
+        for (tag, bits) in self.native.iter_mut().flat_map(|n| &mut n.arguments) {
+            tag.relocate(memory);
+            if let Some(to) = memory.moved(*bits as Addr).filter(|_| *bits != 0) {
+                *bits = *bits >> 32 << 32 | u64::from(to);
+            }
+        }
+    }
+
     fn object(&self, address: Addr) -> Tag {
         let base = if address == 0 {
             Base::Nothing
@@ -155,6 +186,7 @@ impl Shadow {
                     .ok_or_else(|| failed("a reference does not refer to an object"))?;
                 (u64::from(address), u64::from(address) + u64::from(size))
             }
+            Base::Gone => return Err(dangling("a reference to a value that is gone is used")),
             Base::Nothing if size == 0 => return Ok(at as Addr),
             Base::Nothing => return Err(failed("a reference to nothing is used")),
         };
@@ -214,9 +246,7 @@ impl Interpreter<'_> {
     #[inline(never)]
     pub(crate) fn shadow_step(&mut self, fp: Addr, step: u32) -> Run<()> {
         let function = self.code.instance(self.instance).clone();
-        for object in self.globals.take_removed() {
-            self.shadow.retire(object);
-        }
+        self.retire_removed();
         let step = function
             .shadow
             .get(step as usize)
@@ -235,6 +265,13 @@ impl Interpreter<'_> {
             fp,
         };
         execute(&mut self.shadow, &scene, step)
+    }
+
+    /// References into global values that were taken out are not valid any more.
+    pub(crate) fn retire_removed(&mut self) {
+        for object in self.globals.take_removed() {
+            self.shadow.retire(object);
+        }
     }
 
     /// The arguments of the function that starts.

@@ -104,7 +104,7 @@ impl Trace {
                 bytes(hasher, Some(self.type_at(ty).as_bytes()));
                 bytes(hasher, Some(data));
             }
-            TraceEvent::Allocate { .. } | TraceEvent::Collect => {}
+            TraceEvent::Allocate { .. } | TraceEvent::Collect { .. } => {}
             TraceEvent::Fail { status, sub_status } => {
                 hasher.update([4]);
                 hasher.update(status.to_le_bytes());

@@ -47,7 +47,8 @@ kinds! {
     Emit = 8,
     /// Heap memory was allocated: one or more objects. Subject: address of the first; value: bytes.
     Allocate = 9,
-    /// The heap was collected. Reserved: there is no collector yet.
+    /// The heap was collected. Subject: where it ended before the step; value: where it ends after the step, and, from bit 32, bytes that
+    /// were alive. What the step allocated besides has no event of its own.
     Collect = 10,
     /// The run failed. Subject: the number of the status; value: the sub-status, or 0.
     Fail = 11,
@@ -102,8 +103,15 @@ pub enum TraceEvent<'a> {
         /// How much.
         bytes: u32,
     },
-    /// The heap was collected.
-    Collect,
+    /// The heap was collected: what is alive lies at its start now.
+    Collect {
+        /// Address of its end before the step.
+        before: u32,
+        /// Address of its end after the step.
+        after: u32,
+        /// Bytes that were alive.
+        live: u32,
+    },
     /// The run failed.
     Fail {
         /// Number of the status.
@@ -212,7 +220,11 @@ impl EventColumns {
                 address: subject,
                 bytes: u32::try_from(value).ok()?,
             },
-            EventKind::Collect => TraceEvent::Collect,
+            EventKind::Collect => TraceEvent::Collect {
+                before: subject,
+                after: value as u32,
+                live: (value >> 32) as u32,
+            },
             EventKind::Fail => TraceEvent::Fail {
                 status: subject,
                 sub_status: value,

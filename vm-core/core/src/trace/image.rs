@@ -70,6 +70,18 @@ impl Image {
         Some((from, size))
     }
 
+    /// Takes in what a collection changed, and what was allocated since: the heap and all frames. Returns where the heap ended before and
+    /// where it ends now. What lies between is zero.
+    pub(super) fn collected(&mut self, memory: &Memory, writes: &mut WriteColumns) -> (Addr, Addr) {
+        let before = self.heap_start + self.heap.len() as u32;
+        let after = memory.heap_top();
+        let size = before.max(after) - self.heap_start;
+        self.diff(memory, writes, self.heap_start, size);
+        self.heap.truncate((after - self.heap_start) as usize);
+        self.diff(memory, writes, self.stack_start, self.stack.len() as u32);
+        (before, after)
+    }
+
     /// Is `memory` again, whatever may have been missed.
     pub(super) fn take(&mut self, memory: &Memory) {
         let (stack, heap) = (self.stack.len() as u32, self.heap.len() as u32);

@@ -57,6 +57,8 @@ pub(crate) struct Recorder {
     outer_cost: u64,
     /// Events of the run that were written down.
     emitted: usize,
+    /// Collections that were written down.
+    collections: u64,
     /// Bytes of the columns at the last checkpoint, and the step it was taken at.
     last_checkpoint: (u64, u32),
     checkpoint_bytes: u64,
@@ -93,6 +95,7 @@ impl Recorder {
             pending: false,
             outer_cost: 0,
             emitted: 0,
+            collections: 0,
             last_checkpoint: (0, 0),
             checkpoint_bytes: 0,
         }
@@ -178,6 +181,9 @@ impl Recorder {
         if !self.limits.memory {
             return;
         }
+        if run.memory.collections() != self.collections {
+            self.collected(run.memory);
+        }
         let (image, writes) = (&mut self.image, &mut self.trace.writes);
         if let Some((from, size)) = image.allocated(run.memory, writes) {
             let events = &mut self.trace.events;
@@ -198,6 +204,18 @@ impl Recorder {
             }
             None => image.native(run, writes, frame.fp, &frame.lowered),
         }
+    }
+
+    /// Writes down what a collection changed: anything.
+    #[cold]
+    #[inline(never)]
+    fn collected(&mut self, memory: &Memory) {
+        let figures = memory.figures();
+        self.collections = figures.collections;
+        let (before, after) = self.image.collected(memory, &mut self.trace.writes);
+        let value = u64::from(after) | u64::from(figures.live) << 32;
+        let events = &mut self.trace.events;
+        events.push(EventKind::Collect, before, value, None, None);
     }
 
     /// Writes down accesses to global values and emitted events.
@@ -314,6 +332,7 @@ impl Tracer for Recorder {
         (self.image.stack_start, self.image.heap_start) =
             (run.memory.stack_start(), run.memory.heap_start());
         self.push_frame(run, run.memory.stack_start(), 0);
+        self.collections = run.memory.collections();
         // What is there before the first step belongs to the first checkpoint.
         self.image.allocated(run.memory, &mut self.trace.writes);
         self.trace.writes = WriteColumns::default();

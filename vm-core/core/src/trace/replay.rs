@@ -123,6 +123,8 @@ impl<'a> Replay<'a> {
             self.write(write, true)
                 .ok_or(TraceError::Inconsistent(step))?;
         }
+        // Where the heap ends, if it was collected: what lies behind is zero by now.
+        let mut heap_end = None;
         for event in self.trace.events_of(step) {
             match self.trace.events.at(event) {
                 Some(TraceEvent::Call { function, fp, .. }) => {
@@ -149,14 +151,28 @@ impl<'a> Replay<'a> {
                     }
                     // Its bytes that are not zero were written already.
                     self.heap.resize(end.max(self.heap.len()), 0);
+                    heap_end = heap_end.map(|_| end);
+                }
+                Some(TraceEvent::Collect { after, .. }) => {
+                    let end = self.heap_bytes(after);
+                    heap_end = Some(end.ok_or(TraceError::Inconsistent(step))?);
                 }
                 Some(_) => {}
                 None => return Err(TraceError::Inconsistent(step)),
             }
         }
+        if let Some(end) = heap_end {
+            self.heap.resize(end, 0);
+        }
         self.step += 1;
         self.enter(self.step);
         Ok(true)
+    }
+
+    /// Bytes of the heap up to an address.
+    fn heap_bytes(&self, end: u32) -> Option<usize> {
+        let bytes = end.checked_sub(self.trace.header.heap_start)? as usize;
+        Some(bytes).filter(|&bytes| bytes <= MAX_REGION_BYTES)
     }
 
     /// Bytes of the frame stack up to the end of a frame.
@@ -176,6 +192,9 @@ impl<'a> Replay<'a> {
             self.write(write, false)
                 .ok_or_else(|| inconsistent.clone())?;
         }
+        let is_collection =
+            |&at: &usize| matches!(self.trace.events.at(at), Some(TraceEvent::Collect { .. }));
+        let collection = self.trace.events_of(step).find(is_collection);
         for event in self.trace.events_of(step).rev() {
             match self.trace.events.at(event) {
                 Some(TraceEvent::Call { .. }) => {
@@ -195,10 +214,18 @@ impl<'a> Replay<'a> {
                         fp,
                     });
                 }
+                // What came after a collection goes with it.
+                Some(TraceEvent::Allocate { .. }) if collection.is_some_and(|at| at < event) => {}
                 Some(TraceEvent::Allocate { address, .. }) => {
                     let used = address.checked_sub(self.trace.header.heap_start);
                     let used = used.ok_or_else(|| inconsistent.clone())?;
                     self.heap.truncate(used as usize);
+                }
+                Some(TraceEvent::Collect { before, .. }) => {
+                    let end = self.heap_bytes(before);
+                    // What was there was written already.
+                    self.heap
+                        .resize(end.ok_or_else(|| inconsistent.clone())?, 0);
                 }
                 Some(_) => {}
                 None => return Err(inconsistent),

@@ -1,7 +1,8 @@
-//! BCS into flat values.
+//! BCS into flat values, outside of the transaction's memory: nothing on the heap is half done when decoding fails.
 
 use super::bcs::{CLOSURE_ELEMENTS, CLOSURE_FORMAT, write_layout};
-use super::{VectorHeader, check_depth};
+use super::check_depth;
+use super::image::Image;
 use crate::StateView;
 use crate::context::Context;
 use crate::context::ids::{LayoutId, ModuleRef, NameId, TypeId, TypeListId};
@@ -9,7 +10,6 @@ use crate::context::layout::{Field, Kind};
 use crate::context::types::TypeNode;
 use crate::lower::closure::stored_kind;
 use crate::lower::code::Code;
-use crate::memory::{Addr, Memory};
 use crate::stop::{Run, Stop};
 use monomove_types::StatusCode;
 use monomove_types::codec::{Cursor, read_uleb};
@@ -37,25 +37,23 @@ pub(crate) struct Decoder<'a> {
     pub(crate) ctx: &'a mut Context,
     pub(crate) view: &'a mut dyn StateView,
     pub(crate) code: &'a mut Code,
-    pub(crate) memory: &'a mut Memory,
+    /// Bytes that a value may own on the heap.
+    pub(crate) limit: u32,
 }
 
 impl Decoder<'_> {
-    /// Decodes all of `bytes` into a value at `addr`.
-    pub(crate) fn decode(
-        &mut self,
-        addr: Addr,
-        layout: LayoutId,
-        bytes: &[u8],
-    ) -> Result<(), DecodeError> {
+    /// Decodes all of `bytes` into a value.
+    pub(crate) fn decode(&mut self, layout: LayoutId, bytes: &[u8]) -> Result<Image, DecodeError> {
+        let image = Image::new(self.ctx.layout(layout).size, self.limit);
         let mut reader = Reader {
             decoder: self,
+            image,
             bytes,
             at: 0,
         };
-        reader.read(addr, layout, 1)?;
+        reader.read(0, layout, 1)?;
         if reader.at == bytes.len() {
-            Ok(())
+            Ok(reader.image)
         } else {
             Err(DecodeError::Malformed(reader.at))
         }
@@ -64,6 +62,7 @@ impl Decoder<'_> {
 
 struct Reader<'a, 'b> {
     decoder: &'a mut Decoder<'b>,
+    image: Image,
     bytes: &'a [u8],
     at: usize,
 }
@@ -73,15 +72,11 @@ impl Reader<'_, '_> {
         Err(DecodeError::Malformed(self.at))
     }
 
-    /// Copies the next bytes to `addr`.
-    fn take(&mut self, addr: Addr, size: u32) -> Result<(), DecodeError> {
-        let bytes = self.bytes;
-        match bytes.get(self.at..self.at + size as usize) {
+    /// Copies the next bytes to `place`.
+    fn take(&mut self, place: u32, size: u32) -> Result<(), DecodeError> {
+        match self.bytes.get(self.at..self.at + size as usize) {
             Some(slice) => {
-                self.decoder
-                    .memory
-                    .bytes_mut(addr, size)
-                    .copy_from_slice(slice);
+                self.image.bytes_mut(place, size).copy_from_slice(slice);
                 self.at += size as usize;
                 Ok(())
             }
@@ -106,48 +101,44 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn allocate(&mut self, size: u32, descriptor: LayoutId) -> Result<Addr, DecodeError> {
-        Ok(self
-            .decoder
-            .memory
-            .allocate(size, descriptor.0)
-            .map_err(Stop::from)?)
+    fn allocate(&mut self, size: u32, descriptor: u32) -> Result<u32, DecodeError> {
+        Ok(self.image.allocate(size, descriptor).map_err(Stop::from)?)
     }
 
-    fn read(&mut self, addr: Addr, id: LayoutId, depth: u32) -> Result<(), DecodeError> {
+    fn read(&mut self, place: u32, id: LayoutId, depth: u32) -> Result<(), DecodeError> {
         check_depth(depth)?;
         let layout = self.decoder.ctx.layout(id).clone();
         match &layout.kind {
             Kind::Bool => {
                 self.bools(1)?;
-                self.take(addr, 1)
+                self.take(place, 1)
             }
-            Kind::Int(_) | Kind::Address => self.take(addr, layout.size),
+            Kind::Int(_) | Kind::Address => self.take(place, layout.size),
             // No signer is made out of bytes.
             Kind::Signer => self.malformed(),
-            Kind::Vector(element) => self.vector(addr, *element, depth),
-            Kind::Struct(fields) => self.fields(addr, fields, depth),
+            Kind::Vector(element) => self.vector(place, *element, depth),
+            Kind::Struct(fields) => self.fields(place, fields, depth),
             Kind::Enum(variants) => {
                 let tag = self.uleb(u64::from(u16::MAX))? as u16;
                 let Some(fields) = variants.get(usize::from(tag)) else {
                     return self.malformed();
                 };
-                // Bytes that belong to no field of this variant are never read, but they are copied: make them definite.
-                self.decoder.memory.bytes_mut(addr, layout.size).fill(0);
-                self.decoder.memory.set(addr, tag);
-                self.fields(addr, fields, depth)
+                // Bytes that belong to no field of this variant are never read, but they are copied: they are zero.
+                let to = self.image.bytes_mut(place, 2);
+                to.copy_from_slice(&tag.to_le_bytes());
+                self.fields(place, fields, depth)
             }
-            Kind::Closure => self.closure(addr, id, layout.ty, depth),
+            Kind::Closure => self.closure(place, layout.ty, depth),
         }
     }
 
-    fn fields(&mut self, addr: Addr, fields: &[Field], depth: u32) -> Result<(), DecodeError> {
+    fn fields(&mut self, place: u32, fields: &[Field], depth: u32) -> Result<(), DecodeError> {
         fields
             .iter()
-            .try_for_each(|f| self.read(addr + f.offset, f.layout, depth + 1))
+            .try_for_each(|f| self.read(place + f.offset, f.layout, depth + 1))
     }
 
-    fn vector(&mut self, addr: Addr, element: LayoutId, depth: u32) -> Result<(), DecodeError> {
+    fn vector(&mut self, place: u32, element: LayoutId, depth: u32) -> Result<(), DecodeError> {
         let len = self.uleb(MAX_LENGTH)? as u32;
         // Every value has at least one byte in BCS: a longer vector cannot be complete.
         if len as usize > self.bytes.len() - self.at {
@@ -161,17 +152,15 @@ impl Reader<'_, '_> {
         if scalar && total as usize > self.bytes.len() - self.at {
             return self.malformed();
         }
+        self.image.set(place + 4, len);
+        self.image.set(place + 8, len);
         let storage = if total == 0 {
-            0
+            place
         } else {
-            self.allocate(total, element)?
+            let storage = self.allocate(total, element.0)?;
+            self.image.set_pointer(place, storage);
+            storage
         };
-        VectorHeader {
-            storage,
-            len,
-            capacity: len,
-        }
-        .write(self.decoder.memory, addr);
         if scalar {
             if len > 0 {
                 check_depth(depth + 1)?;
@@ -185,13 +174,7 @@ impl Reader<'_, '_> {
     }
 
     /// A function value; its function must exist with the type that is asked for, and what it captured must fit the parameters.
-    fn closure(
-        &mut self,
-        addr: Addr,
-        id: LayoutId,
-        ty: TypeId,
-        depth: u32,
-    ) -> Result<(), DecodeError> {
+    fn closure(&mut self, place: u32, ty: TypeId, depth: u32) -> Result<(), DecodeError> {
         let start = self.at;
         let bytes = self.bytes;
         let mut cursor = Cursor::new(&bytes[start..]);
@@ -225,9 +208,8 @@ impl Reader<'_, '_> {
         if !kind.storable || !same_signature(ctx, ty, kind.value_type) {
             return Err(DecodeError::Malformed(start));
         }
-        let object = self.allocate(kind.size, id)?;
-        self.decoder.memory.bytes_mut(object, kind.size).fill(0);
-        self.decoder.memory.set(object, kind_id.0);
+        let object = self.allocate(kind.size, kind_id.0)?;
+        self.image.set(object, kind_id.0);
         for field in &kind.captured {
             let mut expected = Vec::new();
             write_layout(self.decoder.ctx, field.layout, &mut expected)?;
@@ -237,7 +219,7 @@ impl Reader<'_, '_> {
             self.at += expected.len();
             self.read(object + field.offset, field.layout, depth + 1)?;
         }
-        self.decoder.memory.set(addr, object);
+        self.image.set_pointer(place, object);
         Ok(())
     }
 }

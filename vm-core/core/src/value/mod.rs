@@ -5,12 +5,13 @@
 pub(crate) mod bcs;
 pub(crate) mod compare;
 pub(crate) mod decode;
+pub(crate) mod image;
 
 use crate::context::Context;
 use crate::context::closure::{ClosureId, ClosureKind};
 use crate::context::ids::LayoutId;
 use crate::context::layout::{Field, Int, Kind, MAX_VALUE_DEPTH, SIGNER_UNITS, UNIT};
-use crate::memory::{Addr, Memory};
+use crate::memory::{Addr, Memory, object_cost};
 use crate::stop::{Run, Stop};
 use monomove_types::StatusCode;
 
@@ -49,7 +50,16 @@ pub(crate) fn check_depth(depth: u32) -> Run<()> {
     }
 }
 
-/// Writes a vector of `bytes` (elements that are plain bytes of `size` each) to `addr`.
+/// Bytes that a vector whose elements take `bytes` in all has on the heap.
+pub(crate) fn storage_cost(bytes: u64) -> Run<u64> {
+    match u32::try_from(bytes) {
+        Ok(0) => Ok(0),
+        Ok(bytes) => Ok(object_cost(bytes)),
+        Err(_) => Err(Stop::status(StatusCode::MEMORY_LIMIT_EXCEEDED)),
+    }
+}
+
+/// Writes a vector of `bytes` (elements that are plain bytes of `size` each) to `addr`. There must be room on the heap.
 pub(crate) fn write_vector(
     memory: &mut Memory,
     addr: Addr,
@@ -107,7 +117,40 @@ pub(crate) fn live_variant<'a>(
     }
 }
 
-/// Copies the value at `src` to `dst` with everything it owns.
+/// Bytes that a copy of what the value at `addr` owns takes on the heap. The value is not deeper than values may be.
+pub(crate) fn copy_cost(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId) -> Run<u64> {
+    let layout = ctx.layout(id);
+    if layout.plain {
+        return Ok(0);
+    }
+    let fields_cost = |at: Addr, fields: &[Field]| {
+        fields.iter().try_fold(0u64, |sum, f| {
+            Ok(sum + copy_cost(ctx, memory, at + f.offset, f.layout)?)
+        })
+    };
+    match &layout.kind {
+        Kind::Vector(element) => {
+            let header = VectorHeader::read(memory, addr);
+            let inner = ctx.layout(*element);
+            let mut cost = storage_cost(u64::from(header.len) * u64::from(inner.size))?;
+            if !inner.plain {
+                for i in 0..header.len {
+                    cost += copy_cost(ctx, memory, header.storage + i * inner.size, *element)?;
+                }
+            }
+            Ok(cost)
+        }
+        Kind::Struct(fields) => fields_cost(addr, fields),
+        Kind::Enum(variants) => fields_cost(addr, live_variant(memory, variants, addr)?.1),
+        Kind::Closure => {
+            let (object, kind) = closure(ctx, memory, addr)?;
+            Ok(object_cost(kind.size) + fields_cost(object, &kind.captured)?)
+        }
+        _ => Ok(0),
+    }
+}
+
+/// Copies the value at `src` to `dst` with everything it owns. There must be room on the heap: [`copy_cost`].
 pub(crate) fn deep_copy(
     ctx: &Context,
     memory: &mut Memory,
@@ -159,7 +202,7 @@ fn own(ctx: &Context, memory: &mut Memory, addr: Addr, id: LayoutId, depth: u32)
         }
         Kind::Closure => {
             let (object, kind) = closure(ctx, memory, addr)?;
-            let copy = memory.allocate(kind.size, id.0)?;
+            let copy = memory.allocate(kind.size, memory.get(object))?;
             memory.copy(copy, object, kind.size);
             memory.set(addr, copy);
             own_fields(ctx, memory, copy, &kind.captured, depth)?;
