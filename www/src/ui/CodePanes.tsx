@@ -1,0 +1,103 @@
+/** Move source and bytecode, side by side. */
+
+import { createMemo, type JSX, Show } from 'solid-js';
+import { fullName, functionName } from '../lib/names';
+import { CodeView } from './CodeView';
+import { useApp } from './context';
+import { createPlace, levelLines, sourceLines } from './location';
+import { Pane } from './Pane';
+
+export function CodePanes(): JSX.Element {
+  const app = useApp();
+  const { dbg } = app;
+  const place = createPlace(dbg);
+  const source = createMemo(() => {
+    const at = place();
+    return at === undefined ? undefined : dbg.source(at.fn.module);
+  });
+  const nameOf = (definition: number): string | undefined => {
+    const at = place();
+    const module = dbg.modules().find((m) => m.id === at?.fn.module);
+    return (
+      module?.remote.abi.functions.find((fn) => fn.index === definition)?.name ??
+      dbg.functions().find((fn) => fn.module === at?.fn.module && fn.definition === definition)?.name
+    );
+  };
+  const text = createMemo(() => {
+    const at = place();
+    const of = source();
+    return at === undefined || of === undefined
+      ? undefined
+      : sourceLines(of, at.fn.module, nameOf, at.fn.definition, at.frame.offset);
+  });
+  const bytecode = createMemo(() => {
+    const at = place();
+    return at === undefined ? [] : levelLines(dbg.lowering(at.frame.function), 'bytecode', at.fn, at.frame.offset);
+  });
+  const toggle = (key: string): void => dbg.toggleBreakpoint(key);
+
+  return (
+    <div class="code-panes" classList={{ both: app.view().source && app.view().bytecode }}>
+      <Show when={app.view().source}>
+        <Pane title="Move source" detail={place()?.fn.module ?? ''} class="source-pane">
+          <Show
+            when={text()}
+            fallback={
+              <p class="empty">
+                {dbg.recording() === undefined
+                  ? 'Nothing is recorded.'
+                  : 'No source for this module. Drop its .move file and its .mvsm source map.'}
+              </p>
+            }
+          >
+            {(of) => (
+              <CodeView
+                language="move"
+                label="Move source"
+                lines={of().lines}
+                current={of().current}
+                identity={place()?.fn.module}
+                breakpoints={dbg.breakpoints()}
+                onBreakpoint={toggle}
+              />
+            )}
+          </Show>
+        </Pane>
+      </Show>
+      <Show when={app.view().bytecode}>
+        <Pane
+          title="Bytecode"
+          detail={functionName(place()?.fn)}
+          class="bytecode-pane"
+          actions={
+            <Show when={place()}>
+              {(at) => (
+                <button
+                  type="button"
+                  class="small"
+                  aria-pressed={dbg.breakpoints().includes(fullName(at().fn))}
+                  onClick={() => toggle(fullName(at().fn))}
+                  title="Stop whenever this function is called (B)"
+                >
+                  ● on call
+                </button>
+              )}
+            </Show>
+          }
+        >
+          <Show when={bytecode().length > 0} fallback={<p class="empty">No code here.</p>}>
+            <CodeView
+              language="code"
+              label="Bytecode"
+              lines={bytecode()}
+              current={bytecode().findIndex((line) => line.current)}
+              identity={place()?.frame.function}
+              breakpoints={dbg.breakpoints()}
+              onBreakpoint={toggle}
+            />
+          </Show>
+        </Pane>
+      </Show>
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+/** Breakpoints and other places to stop at. */
+
+import type { Condition } from 'monomove';
+
+/** `0x1::m::f` or `0x1::m::f+12`; or one of the watches `gas>=N`, `global`, `global!`, `event`. */
+export type BreakpointKey = string;
+
+/** The text form of a breakpoint on a function or an instruction. */
+export function breakpointKey(fn: string, offset?: number): BreakpointKey {
+  return offset === undefined ? fn : `${fn}+${offset}`;
+}
+
+/** The condition that a breakpoint stands for; `undefined` if it is none. */
+export function condition(key: BreakpointKey): Condition | undefined {
+  if (key === 'global') return { at: 'global' };
+  if (key === 'global!') return { at: 'global', write: true };
+  if (key === 'event') return { at: 'event' };
+  const gas = /^gas>=(\d+)$/.exec(key);
+  if (gas !== null) return { at: 'gas', used: BigInt(gas[1] ?? '0') };
+  const place = /^(0x[0-9a-f]+::\w+::[\w$]+)(?:\+(\d+))?$/i.exec(key);
+  if (place === null) return undefined;
+  const fn = place[1] ?? '';
+  return place[2] === undefined
+    ? { at: 'instruction', function: fn }
+    : { at: 'instruction', function: fn, offset: Number(place[2]) };
+}
+
+/** How a breakpoint is shown. */
+export function describeBreakpoint(key: BreakpointKey): string {
+  switch (key) {
+    case 'global':
+      return 'any global value is touched';
+    case 'global!':
+      return 'any global value changes';
+    case 'event':
+      return 'an event is emitted';
+    default:
+      return key.startsWith('gas>=') ? `gas used reaches ${key.slice(5)}` : key.replace(/^0x[0-9a-f]+::/i, '');
+  }
+}
