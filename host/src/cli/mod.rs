@@ -19,6 +19,7 @@ mod output;
 mod profile;
 mod progress;
 mod run;
+mod serve;
 mod state;
 mod trace;
 mod verify;
@@ -90,6 +91,8 @@ enum Command {
     Conformance(conformance::ConformanceArgs),
     /// Measure the bench kernels against native Rust
     Bench(bench::BenchArgs),
+    /// Serve the built playground on localhost
+    Serve(serve::ServeArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }
@@ -123,6 +126,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Verify(args)) => verify::run(&args, &mut out),
         Some(Command::Conformance(args)) => conformance::run(&args, &mut out),
         Some(Command::Bench(args)) => bench::run(&args, &mut out),
+        Some(Command::Serve(args)) => serve::run(&args, &mut out),
         Some(Command::Completions(args)) => completions::run(&args, &mut out),
     };
     match result.and_then(|exit| Ok(out.flush().map(|()| exit)?)) {

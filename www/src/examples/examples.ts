@@ -168,7 +168,8 @@ export const EXAMPLES: readonly Example[] = [
     title: 'A million steps',
     note: 'Drag the slider, step back from the end, search.',
     modules: ['playground'],
-    call: { function: `${PLAYGROUND}::fib`, args: ['22'] },
+    call: { function: `${PLAYGROUND}::fib`, args: ['23'] },
+    config: { maxSteps: 1_250_000 },
     view: { dock: 'trace' },
   }),
   {

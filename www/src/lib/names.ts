@@ -21,8 +21,13 @@ export function instructionTexts(lowering: Lowering | undefined): ReadonlyMap<nu
   const texts = new Map<number, string>();
   for (const line of level?.lines ?? []) {
     if (line.offset !== undefined && !texts.has(line.offset)) {
-      texts.set(line.offset, line.text.trim().replace(new RegExp(`^0*${line.offset}:?\\s+`), ''));
+      texts.set(line.offset, bareText(line.text, line.offset).trim());
     }
   }
   return texts;
+}
+
+/** A line of a listing without the code offset at its beginning: that stands in the margin. */
+export function bareText(text: string, offset: number | undefined): string {
+  return offset === undefined ? text : text.replace(new RegExp(`^\\s*0*${offset}:?(?=\\s)`), '   ');
 }

@@ -1,7 +1,7 @@
 /** Share links: a program, a position and the panes in the fragment of an address. Nothing is sent anywhere. */
 
 import type { CallSpec, Config, Program, ProgramModule } from '../vm/program';
-import { DEFAULT_CONFIG } from '../vm/program';
+import { DEFAULT_CONFIG, MAX_STEPS } from '../vm/program';
 import { DEFAULT_VIEW, DOCK_TABS, LOWERING_MODES, type View } from '../vm/view';
 import { fromBase64Url, toBase64Url } from './hex';
 
@@ -165,7 +165,7 @@ function config(value: unknown): Config {
   return {
     gasLimit: /^\d{1,19}$/.test(gasLimit) ? gasLimit : DEFAULT_CONFIG.gasLimit,
     heapBytes: Math.min(natural(from.heapBytes, DEFAULT_CONFIG.heapBytes), DEFAULT_CONFIG.heapBytes),
-    maxSteps: Math.min(natural(from.maxSteps, DEFAULT_CONFIG.maxSteps), DEFAULT_CONFIG.maxSteps),
+    maxSteps: Math.min(natural(from.maxSteps, DEFAULT_CONFIG.maxSteps), MAX_STEPS),
     framework: from.framework !== false,
   };
 }

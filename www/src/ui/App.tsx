@@ -23,7 +23,7 @@ import { toggleTheme } from './theme';
 
 /** How long a notice stays. */
 const NOTICE_MS = 5000;
-const MOBILE_TABS = ['code', 'state', 'more'] as const;
+const MOBILE_TABS = ['step', 'code', 'state', 'more'] as const;
 
 export interface AppProps {
   /** Version of the package `monomove`. */
@@ -36,7 +36,7 @@ export function App(props: AppProps): JSX.Element {
   const [dialog, setDialog] = createSignal<Dialog>();
   const [notice, setNotice] = createSignal('');
   const [example, setExample] = createSignal('');
-  const [mobile, setMobile] = createSignal<(typeof MOBILE_TABS)[number]>('code');
+  const [mobile, setMobile] = createSignal<(typeof MOBILE_TABS)[number]>('step');
   const [dropping, setDropping] = createSignal(false);
   let findField: HTMLInputElement | undefined;
   let lastQuery = '';
@@ -233,7 +233,7 @@ export function App(props: AppProps): JSX.Element {
             <nav class="mobile-tabs" aria-label="Parts of the screen">
               {MOBILE_TABS.map((tab) => (
                 <button type="button" aria-pressed={mobile() === tab} onClick={() => setMobile(tab)}>
-                  {{ code: 'Code', state: 'State', more: 'More' }[tab]}
+                  {{ step: 'Step', code: 'Code', state: 'State', more: 'More' }[tab]}
                 </button>
               ))}
             </nav>

@@ -159,7 +159,7 @@ function draw(canvas: HTMLCanvasElement, depths: Uint16Array | undefined, failed
   const style = getComputedStyle(canvas);
   let deepest = 0;
   for (const depth of depths) deepest = Math.max(deepest, depth);
-  context.fillStyle = style.getPropertyValue('--profile');
+  context.fillStyle = style.color;
   context.beginPath();
   context.moveTo(0, height);
   depths.forEach((depth, i) => {
@@ -170,7 +170,7 @@ function draw(canvas: HTMLCanvasElement, depths: Uint16Array | undefined, failed
   context.lineTo(width, height);
   context.fill();
   if (failed) {
-    context.fillStyle = style.getPropertyValue('--bad');
+    context.fillStyle = style.outlineColor;
     context.fillRect(width - 3 * scale, 0, 3 * scale, height);
   }
 }

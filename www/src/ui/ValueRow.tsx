@@ -51,9 +51,7 @@ export function ValueRow(props: ValueRowProps): JSX.Element {
         </Show>
         <span class="name">{props.name}</span>
         <span class="value">
-          <Show when={props.value} fallback="–">
-            {(value) => inline(value(), 96)}
-          </Show>
+          {props.value === undefined ? '–' : inline(props.value, 96)}
           <Show when={reference()}>{(ref) => <span class="where"> {props.where?.(ref().address) ?? ''}</span>}</Show>
         </span>
         <span class="type" title={props.type}>

@@ -3,7 +3,7 @@
 import type { FrameState, Lowering, SessionFunction } from 'monomove';
 import type { Accessor } from 'solid-js';
 import { createMemo } from 'solid-js';
-import { fullName } from '../lib/names';
+import { bareText, fullName } from '../lib/names';
 import { rangeOf } from '../lib/sourcemap';
 import type { Debugger } from '../vm/debugger';
 import { functionMap, type ModuleSource } from '../vm/modules';
@@ -37,7 +37,7 @@ export function levelLines(
   const found = lowering?.levels.find((l) => l.name === level);
   if (found === undefined) return [];
   return found.lines.map((line) => ({
-    text: line.text,
+    text: bareText(line.text, line.offset),
     number: line.offset,
     breakpoint: line.offset === undefined || level !== 'bytecode' ? undefined : `${fullName(fn)}+${line.offset}`,
     current: line.offset !== undefined && line.offset === offset,

@@ -46,11 +46,14 @@ export interface Program {
 }
 
 export const DEFAULT_CONFIG: Config = {
-  gasLimit: '2000000000',
+  gasLimit: '20000000000',
   heapBytes: 64 * 1024 * 1024,
   maxSteps: 1 << 20,
   framework: true,
 };
+
+/** Steps of the longest recording; what a step takes is some hundred bytes. */
+export const MAX_STEPS = 1 << 21;
 
 export const NO_CALL: CallSpec = { function: '', typeArguments: [], signers: [], args: [] };
 

@@ -1,6 +1,7 @@
 /** The modules of the program: what they declare, whether they verify, and their disassembly. */
 
 import { createMemo, createSignal, For, type JSX, Show } from 'solid-js';
+import { bareText } from '../../lib/names';
 import { describeProblem } from '../../vm/outcome';
 import { type CodeLine, CodeView } from '../CodeView';
 import { useApp } from '../context';
@@ -23,7 +24,7 @@ export function ModulesTab(): JSX.Element {
         line.function === verdict.problem.function &&
         line.offset === verdict.problem.offset;
       return {
-        text: line.text,
+        text: bareText(line.text, line.offset),
         number: line.offset,
         breakpoint:
           name === undefined || line.offset === undefined ? undefined : `${module.id}::${name}+${line.offset}`,
