@@ -16,6 +16,7 @@ import { type App as AppApi, AppContext, type Dialog } from './context';
 import { Dialogs } from './Dialogs';
 import { Dock } from './Dock';
 import { sortFiles } from './files';
+import { Grip, layoutStyle } from './Grip';
 import { Header } from './Header';
 import { StatePane } from './StatePane';
 import { Transport } from './Transport';
@@ -162,7 +163,7 @@ export function App(props: AppProps): JSX.Element {
     const listening = new AbortController();
     const { signal } = listening;
     onCleanup(() => listening.abort());
-    addEventListener('hashchange', () => void openLink(), { signal });
+    addEventListener('hashchange', () => void start(), { signal });
     addEventListener(
       'dragover',
       (event) => {
@@ -223,11 +224,13 @@ export function App(props: AppProps): JSX.Element {
                 </div>
               )}
             </Show>
-            <main>
+            <main style={layoutStyle()}>
               <div class="code-area">
                 <CodePanes />
+                <Grip kind="dock" />
                 <Dock />
               </div>
+              <Grip kind="side" />
               <StatePane />
             </main>
             <nav class="mobile-tabs" aria-label="Parts of the screen">

@@ -64,7 +64,7 @@ export function CodeView(props: CodeViewProps): JSX.Element {
                   class="margin"
                   tabindex="-1"
                   aria-pressed={armed()}
-                  aria-label={`Breakpoint ${k()}`}
+                  aria-label={`${line().number ?? ''} breakpoint at ${k()}`}
                   onClick={() => props.onBreakpoint(k())}
                 >
                   {line().number ?? ''}

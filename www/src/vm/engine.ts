@@ -46,6 +46,12 @@ export class EngineHost {
     try {
       const work = starting.then(job);
       return await (lost === undefined ? work : Promise.race([work, lost]));
+    } catch (error) {
+      if (!isDead(error) || this.#engine !== starting) throw error;
+      // A trap leaves an instance that answers nothing any more.
+      const reason = `The machine broke: ${error instanceof Error ? error.message : String(error)}.`;
+      this.stop(reason);
+      throw new EngineLost(reason);
     } finally {
       clearTimeout(busy);
       clearTimeout(limit);
@@ -86,4 +92,14 @@ export class EngineHost {
     );
     return engine;
   }
+}
+
+/** Whether an error says that the instance or its worker is of no use any more. */
+function isDead(error: unknown): boolean {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    (error.code === 'poisoned' || error.code === 'terminated')
+  );
 }
