@@ -8,9 +8,3 @@ import './ui/app.css';
 initTheme();
 const root = document.getElementById('app');
 if (root !== null) render(() => <App engine={__ENGINE_VERSION__} />, root);
-
-if (import.meta.env.PROD && 'serviceWorker' in navigator) {
-  addEventListener('load', () => {
-    navigator.serviceWorker.register('./sw.js').catch(() => undefined);
-  });
-}

@@ -4,6 +4,7 @@ import { createEffect, createSignal, type JSX, onCleanup, onMount, Show } from '
 import { frameworkSource, loadAsset } from '../examples/assets';
 import { EXAMPLES, FIRST } from '../examples/examples';
 import { decodeShare, encodeShare, ShareError } from '../lib/share';
+import { keepOffline } from '../offline';
 import { Debugger } from '../vm/debugger';
 import { findStep } from '../vm/find';
 import { describeError } from '../vm/outcome';
@@ -195,6 +196,9 @@ export function App(props: AppProps): JSX.Element {
     const of = status();
     return of.kind === 'refused' || of.kind === 'stopped' ? of.message : undefined;
   };
+  createEffect(() => {
+    if (status().kind !== 'working' && status().kind !== 'empty') keepOffline();
+  });
   createEffect(() => {
     document.title = `${dbg.program().title} · MonoMove`;
   });

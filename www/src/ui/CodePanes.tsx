@@ -4,7 +4,7 @@ import { createMemo, type JSX, Show } from 'solid-js';
 import { fullName, functionName } from '../lib/names';
 import { CodeView } from './CodeView';
 import { useApp } from './context';
-import { createPlace, levelLines, sourceLines } from './location';
+import { columnsIn, createPlace, levelLines, sourceLines, sourceStretch } from './location';
 import { Pane } from './Pane';
 
 export function CodePanes(): JSX.Element {
@@ -16,24 +16,34 @@ export function CodePanes(): JSX.Element {
     return at === undefined ? undefined : dbg.source(at.fn.module);
   });
   const nameOf = (definition: number): string | undefined => {
-    const at = place();
-    const module = dbg.modules().find((m) => m.id === at?.fn.module);
+    const id = moduleId();
+    const module = dbg.modules().find((m) => m.id === id);
     return (
-      module?.remote.abi.functions.find((fn) => fn.index === definition)?.name ??
-      dbg.functions().find((fn) => fn.module === at?.fn.module && fn.definition === definition)?.name
+      module?.remote.abi.functions.find((f) => f.index === definition)?.name ??
+      dbg.functions().find((f) => f.module === id && f.definition === definition)?.name
     );
   };
+  const moduleId = createMemo(() => place()?.fn.module);
   const text = createMemo(() => {
+    const of = source();
+    const id = moduleId();
+    return of === undefined || id === undefined ? undefined : sourceLines(of, id, nameOf);
+  });
+  const stretch = createMemo(() => {
     const at = place();
     const of = source();
-    return at === undefined || of === undefined
-      ? undefined
-      : sourceLines(of, at.fn.module, nameOf, at.fn.definition, at.frame.offset);
+    return at === undefined || of === undefined ? undefined : sourceStretch(of, at.fn.definition, at.frame.offset);
   });
-  const bytecode = createMemo(() => {
+  const lowering = createMemo(() => {
     const at = place();
-    return at === undefined ? [] : levelLines(dbg.lowering(at.frame.function), 'bytecode', at.fn, at.frame.offset);
+    return at === undefined ? undefined : dbg.lowering(at.frame.function);
   });
+  const fn = createMemo(() => place()?.fn);
+  const bytecode = createMemo(() => {
+    const of = fn();
+    return of === undefined ? [] : levelLines(lowering(), 'bytecode', of);
+  });
+  const offset = createMemo(() => place()?.frame.offset);
   const toggle = (key: string): void => dbg.toggleBreakpoint(key);
 
   return (
@@ -54,9 +64,11 @@ export function CodePanes(): JSX.Element {
               <CodeView
                 language="move"
                 label="Move source"
-                lines={of().lines}
-                current={of().current}
-                identity={place()?.fn.module}
+                lines={of()}
+                current={stretch()?.from.line}
+                isCurrent={(index) => index === stretch()?.from.line}
+                mark={(index) => columnsIn(stretch(), index, of()[index]?.text.length ?? 0)}
+                identity={moduleId()}
                 breakpoints={dbg.breakpoints()}
                 onBreakpoint={toggle}
               />
@@ -90,7 +102,8 @@ export function CodePanes(): JSX.Element {
               language="code"
               label="Bytecode"
               lines={bytecode()}
-              current={bytecode().findIndex((line) => line.current)}
+              current={bytecode().findIndex((line) => line.offset === offset())}
+              isCurrent={(index) => offset() !== undefined && bytecode()[index]?.offset === offset()}
               identity={place()?.frame.function}
               breakpoints={dbg.breakpoints()}
               onBreakpoint={toggle}

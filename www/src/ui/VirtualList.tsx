@@ -29,14 +29,30 @@ export function VirtualList(props: VirtualListProps): JSX.Element {
     return Array.from({ length: count }, (_, i) => first + i);
   });
 
+  let pending = 0;
+  /** Scrolls the element to where the signal is, when the page is laid out anyway. */
+  const scroll = (): void => {
+    if (pending !== 0) return;
+    pending = requestAnimationFrame(() => {
+      pending = 0;
+      box.scrollTop = scrollTop();
+    });
+  };
+  onCleanup(() => cancelAnimationFrame(pending));
+
   const show = (): void => {
     const row = props.current;
     if (row === undefined || row < 0 || viewport() === 0) return;
-    const to = reveal(geometry(), box.scrollTop, row);
-    if (Math.abs(to - box.scrollTop) >= 1) {
-      box.scrollTop = to;
-      setScrollTop(box.scrollTop);
-    }
+    // The signal, not the element: asking or setting that would lay out the page in the middle of a step.
+    const to = reveal(geometry(), scrollTop(), row);
+    if (Math.abs(to - scrollTop()) < 1) return;
+    setScrollTop(to);
+    scroll();
+  };
+
+  const scrolled = (): void => {
+    // What arrives of an own scroll is rounded.
+    if (pending === 0 && Math.abs(box.scrollTop - scrollTop()) >= 1) setScrollTop(box.scrollTop);
   };
 
   onMount(() => {
@@ -60,7 +76,7 @@ export function VirtualList(props: VirtualListProps): JSX.Element {
       class={`vlist ${props.class ?? ''}`}
       tabindex="0"
       aria-label={props.label}
-      onScroll={() => setScrollTop(box.scrollTop)}
+      onScroll={scrolled}
       onKeyDown={(event) => props.onKeyDown?.(event)}
     >
       <div class="vlist-space" style={{ height: `${scrollHeight(geometry())}px` }}>

@@ -4,7 +4,7 @@ import type { FrameState, Lowering, SessionFunction } from 'monomove';
 import type { Accessor } from 'solid-js';
 import { createMemo } from 'solid-js';
 import { bareText, fullName } from '../lib/names';
-import { rangeOf } from '../lib/sourcemap';
+import { rangeOf, type TextPosition } from '../lib/sourcemap';
 import type { Debugger } from '../vm/debugger';
 import { functionMap, type ModuleSource } from '../vm/modules';
 import type { CodeLine } from './CodeView';
@@ -27,47 +27,56 @@ export function createPlace(dbg: Debugger): Accessor<Place | undefined> {
   });
 }
 
-/** Lines of one level of lowering, linked to the instruction at `offset`. */
-export function levelLines(
-  lowering: Lowering | undefined,
-  level: string,
-  fn: SessionFunction,
-  offset: number | undefined,
-): readonly CodeLine[] {
+/** Lines of one level of lowering. */
+export function levelLines(lowering: Lowering | undefined, level: string, fn: SessionFunction): readonly CodeLine[] {
   const found = lowering?.levels.find((l) => l.name === level);
   if (found === undefined) return [];
   return found.lines.map((line) => ({
-    text: bareText(line.text, line.offset),
+    text: level === 'bytecode' ? bareText(line.text, line.offset) : line.text,
     number: line.offset,
+    offset: line.offset,
     breakpoint: line.offset === undefined || level !== 'bytecode' ? undefined : `${fullName(fn)}+${line.offset}`,
-    current: line.offset !== undefined && line.offset === offset,
     heading: line.offset === undefined,
   }));
 }
 
-/** Lines of a Move source, linked to an instruction of a function. */
+/** Lines of a Move source. */
 export function sourceLines(
   source: ModuleSource,
   moduleId: string,
   functionNameOf: (definition: number) => string | undefined,
-  definition: number,
-  offset: number | undefined,
-): { readonly lines: readonly CodeLine[]; readonly current: number | undefined } {
-  const map = functionMap(source, definition);
-  const range = map === undefined || offset === undefined ? undefined : rangeOf(map, offset);
-  const from = range === undefined ? undefined : source.text.position(range.start);
-  const to = range === undefined ? undefined : source.text.position(range.end);
-  const lines = source.text.lines.map((text, i): CodeLine => {
+): readonly CodeLine[] {
+  return source.text.lines.map((text, i): CodeLine => {
     const target = source.instructions.get(i);
     const name = target === undefined ? undefined : functionNameOf(target[0]);
-    const within = from !== undefined && to !== undefined && i >= from.line && i <= to.line;
     return {
       text,
       number: i + 1,
       breakpoint: target === undefined || name === undefined ? undefined : `${moduleId}::${name}+${target[1]}`,
-      current: i === from?.line,
-      mark: within ? [i === from.line ? from.column : 0, i === to.line ? to.column : text.length] : undefined,
     };
   });
-  return { lines, current: from?.line };
+}
+
+/** A stretch of a text: lines from 0, columns. */
+export interface Stretch {
+  readonly from: TextPosition;
+  readonly to: TextPosition;
+}
+
+/** The stretch of the source that an instruction comes from. */
+export function sourceStretch(source: ModuleSource, definition: number, offset: number): Stretch | undefined {
+  const map = functionMap(source, definition);
+  const range = map === undefined ? undefined : rangeOf(map, offset);
+  if (range === undefined) return undefined;
+  return { from: source.text.position(range.start), to: source.text.position(range.end) };
+}
+
+/** Columns of a line that lie in a stretch. */
+export function columnsIn(
+  stretch: Stretch | undefined,
+  line: number,
+  length: number,
+): readonly [number, number] | undefined {
+  if (stretch === undefined || line < stretch.from.line || line > stretch.to.line) return undefined;
+  return [line === stretch.from.line ? stretch.from.column : 0, line === stretch.to.line ? stretch.to.column : length];
 }

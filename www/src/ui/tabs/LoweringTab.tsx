@@ -23,17 +23,17 @@ export function LoweringTab(): JSX.Element {
   const app = useApp();
   const { dbg } = app;
   const place = createPlace(dbg);
+  const fn = createMemo(() => place()?.fn);
+  const offset = createMemo(() => place()?.frame.offset);
   const instances = createMemo(() => {
-    const at = place();
-    if (at === undefined) return [];
-    return dbg
-      .functions()
-      .filter((fn) => fn.module === at.fn.module && fn.definition === at.fn.definition && !fn.native);
+    const of = fn();
+    if (of === undefined) return [];
+    return dbg.functions().filter((f) => f.module === of.module && f.definition === of.definition && !f.native);
   });
-  const lowering = () => {
-    const at = place();
-    return at === undefined ? undefined : dbg.lowering(at.frame.function);
-  };
+  const lowering = createMemo(() => {
+    const of = fn();
+    return of === undefined ? undefined : dbg.lowering(of.index);
+  });
   const levels = createMemo(
     () =>
       lowering()
@@ -42,13 +42,13 @@ export function LoweringTab(): JSX.Element {
   );
   const comparing = (): boolean => app.view().lowering === 'instances' && instances().length > 1;
   const columns = createMemo((): readonly Column[] => {
-    const at = place();
-    if (at === undefined) return [];
+    const of = fn();
+    if (of === undefined) return [];
     if (comparing()) {
       const level = levels().includes('micro-ops') ? 'micro-ops' : (levels()[levels().length - 1] ?? '');
-      return instances().map((fn) => ({ key: `i${fn.index}`, title: functionName(fn), fn: fn.index, level }));
+      return instances().map((f) => ({ key: `i${f.index}`, title: functionName(f), fn: f.index, level }));
     }
-    return levels().map((level) => ({ key: level, title: TITLES[level] ?? level, fn: at.frame.function, level }));
+    return levels().map((level) => ({ key: level, title: TITLES[level] ?? level, fn: of.index, level }));
   });
 
   return (
@@ -59,11 +59,11 @@ export function LoweringTab(): JSX.Element {
             const column = (): Column | undefined => columns().find((c) => c.key === key);
             const lines = createMemo(() => {
               const of = column();
-              const at = place();
+              const at = fn();
               if (of === undefined || at === undefined) return [];
-              return levelLines(dbg.lowering(of.fn), of.level, at.fn, at.frame.offset);
+              return levelLines(dbg.lowering(of.fn), of.level, at);
             });
-            const running = (): boolean => column()?.fn === place()?.frame.function;
+            const running = (): boolean => column()?.fn === fn()?.index;
             return (
               <div class="column" classList={{ other: !running() }}>
                 <h3>{column()?.title}</h3>
@@ -71,7 +71,8 @@ export function LoweringTab(): JSX.Element {
                   language="code"
                   label={column()?.title ?? ''}
                   lines={lines()}
-                  current={lines().findIndex((line) => line.current)}
+                  current={lines().findIndex((line) => line.offset === offset())}
+                  isCurrent={(index) => offset() !== undefined && lines()[index]?.offset === offset()}
                   identity={column()?.fn}
                   breakpoints={dbg.breakpoints()}
                   onBreakpoint={(k) => dbg.toggleBreakpoint(k)}

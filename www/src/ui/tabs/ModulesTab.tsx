@@ -15,23 +15,25 @@ export function ModulesTab(): JSX.Element {
     const module = selected();
     if (module === undefined) return [];
     const names = new Map(module.remote.abi.functions.map((fn) => [fn.index, fn.name]));
-    const verdict = module.remote.verdict;
     return module.remote.listing.lines.map((line) => {
       const name = line.function === undefined ? undefined : names.get(line.function);
-      const bad =
-        !verdict.ok &&
-        line.offset !== undefined &&
-        line.function === verdict.problem.function &&
-        line.offset === verdict.problem.offset;
       return {
         text: bareText(line.text, line.offset),
         number: line.offset,
         breakpoint:
           name === undefined || line.offset === undefined ? undefined : `${module.id}::${name}+${line.offset}`,
         heading: line.offset === undefined,
-        mark: bad ? [0, line.text.length] : undefined,
       };
     });
+  });
+  /** The line of the instruction that the verifier refuses. */
+  const refused = createMemo(() => {
+    const remote = selected()?.remote;
+    if (remote === undefined || remote.verdict.ok) return -1;
+    const { problem } = remote.verdict;
+    return remote.listing.lines.findIndex(
+      (l) => l.offset !== undefined && l.function === problem.function && l.offset === problem.offset,
+    );
   });
 
   return (
@@ -78,7 +80,8 @@ export function ModulesTab(): JSX.Element {
           language="code"
           label="Disassembly"
           lines={lines()}
-          current={undefined}
+          current={refused()}
+          mark={(index) => (index === refused() ? [0, lines()[index]?.text.length ?? 0] : undefined)}
           identity={selected()?.id}
           breakpoints={dbg.breakpoints()}
           onBreakpoint={(key) => dbg.toggleBreakpoint(key)}
