@@ -4,7 +4,7 @@ import { createMemo, type JSX, Show } from 'solid-js';
 import { fullName, functionName } from '../lib/names';
 import { CodeView } from './CodeView';
 import { useApp } from './context';
-import { columnsIn, createPlace, levelLines, sourceLines, sourceStretch } from './location';
+import { columnsIn, createPlace, createSoon, levelLines, sourceLines, sourceStretch } from './location';
 import { Pane } from './Pane';
 
 export function CodePanes(): JSX.Element {
@@ -44,6 +44,7 @@ export function CodePanes(): JSX.Element {
     return of === undefined ? [] : levelLines(lowering(), 'bytecode', of);
   });
   const offset = createMemo(() => place()?.frame.offset);
+  const soon = createSoon(dbg, place);
   const toggle = (key: string): void => dbg.toggleBreakpoint(key);
 
   return (
@@ -103,6 +104,7 @@ export function CodePanes(): JSX.Element {
               label="Bytecode"
               lines={bytecode()}
               current={bytecode().findIndex((line) => line.offset === offset())}
+              isSoon={(index) => soon().has(bytecode()[index]?.offset ?? -1)}
               isCurrent={(index) => offset() !== undefined && bytecode()[index]?.offset === offset()}
               identity={place()?.frame.function}
               breakpoints={dbg.breakpoints()}

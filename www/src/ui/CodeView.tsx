@@ -25,6 +25,8 @@ export interface CodeViewProps {
   readonly current: number | undefined;
   /** Whether a line is current. */
   readonly isCurrent?: (index: number) => boolean;
+  /** Whether a line runs soon. */
+  readonly isSoon?: (index: number) => boolean;
   /** Columns of a line that are meant. */
   readonly mark?: (index: number) => readonly [number, number] | undefined;
   readonly breakpoints: readonly string[];
@@ -59,6 +61,7 @@ export function CodeView(props: CodeViewProps): JSX.Element {
           return k !== undefined && props.breakpoints.includes(k);
         });
         const current = createMemo(() => props.isCurrent?.(index()) === true);
+        const soon = createMemo(() => props.isSoon?.(index()) === true);
         const mark = createMemo((): Columns => props.mark?.(index()), undefined, { equals: same });
         const list = createMemo(() => tokens(line().text, props.language));
         const pieces = createMemo(() => {
@@ -70,7 +73,7 @@ export function CodeView(props: CodeViewProps): JSX.Element {
         return (
           <div
             class="line"
-            classList={{ current: current(), armed: armed(), heading: line().heading === true }}
+            classList={{ current: current(), soon: soon(), armed: armed(), heading: line().heading === true }}
             aria-current={current() ? 'step' : undefined}
           >
             <Show when={key()} fallback={<span class="margin">{line().number ?? ''}</span>}>

@@ -2,7 +2,7 @@
 
 import type { FrameState, Lowering, SessionFunction } from 'monomove';
 import type { Accessor } from 'solid-js';
-import { createMemo } from 'solid-js';
+import { createMemo, createSignal } from 'solid-js';
 import { bareText, fullName } from '../lib/names';
 import { rangeOf, type TextPosition } from '../lib/sourcemap';
 import type { Debugger } from '../vm/debugger';
@@ -79,4 +79,34 @@ export function columnsIn(
 ): readonly [number, number] | undefined {
   if (stretch === undefined || line < stretch.from.line || line > stretch.to.line) return undefined;
   return [line === stretch.from.line ? stretch.from.column : 0, line === stretch.to.line ? stretch.to.column : length];
+}
+
+/** Steps that count as soon. */
+const SOON = 5;
+
+/** Code offsets that the running function executes in the next steps, calls passed over. */
+export function createSoon(dbg: Debugger, place: Accessor<Place | undefined>): Accessor<ReadonlySet<number>> {
+  const [version, setVersion] = createSignal(0);
+  return createMemo(() => {
+    version();
+    const offsets = new Set<number>();
+    const steps = dbg.recording()?.steps;
+    const position = dbg.position();
+    const at = place();
+    if (steps === undefined || position === undefined || at === undefined || !at.running) return offsets;
+    const depth = position.state.frames.length - 1;
+    for (let step = position.step + 1; step <= position.step + SOON && step < steps.length; step += 1) {
+      const row = steps.peek(step);
+      if (row === undefined) {
+        steps.chunk(step).then(
+          () => setVersion((v) => v + 1),
+          () => undefined,
+        );
+        break;
+      }
+      if (row.depth < depth) break;
+      if (row.depth === depth && row.fn === at.frame.function) offsets.add(row.offset);
+    }
+    return offsets;
+  });
 }
