@@ -210,6 +210,8 @@ impl WasmEngine {
     fn new(limits: &Limits, wasm: Option<&[u8]>) -> Result<Self, EngineError> {
         let mut config = wasm_config::wasm_config();
         config.max_wasm_stack(limits.wasm_stack_bytes as usize);
+        #[cfg(target_os = "linux")]
+        config.with_host_memory(Arc::new(crate::memory::Memories));
         let engine = wasmtime::Engine::new(&config)
             .map_err(|error| EngineError::Runtime(format!("{error:#}")))?;
         let module = match wasm {

@@ -1,6 +1,7 @@
 //! Images of a context: what one instance loaded and lowered, for others to start from.
 //!
-//! An image is the linear memory of an instance between calls, with its few mutable globals and the tokens of its code. Between blocks one
+//! An image is the linear memory of an instance between calls, with its few mutable globals and the tokens of its code. Workers map it copy on
+//! write. Between blocks one
 //! builder instance lowers what the workers of the last block reported; its image is the next one. Every worker that starts from an image has
 //! the same ids and code addresses in it; what it adds in a block stays its own. The tables of functions that the guest's module has are the
 //! same in every instance of it; those of generated code, when there is some, would be linked anew in the order of [`Image::functions`].
@@ -8,12 +9,14 @@
 use crate::bridge::CodeTable;
 use crate::engine::Engine;
 use crate::instance::{CallError, Instance};
+#[cfg(target_os = "linux")]
+use crate::memory::ImageFile;
 use crate::outcome::HostError;
 use crate::state::StateView;
 use monomove_core::{ContextStats, LoadRequest};
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
+use std::{fmt, io};
 
 /// Unit in which memory is compared with zero: a page of most processors, so that what is not written is not touched.
 const CHUNK: usize = 4096;
@@ -29,8 +32,11 @@ pub struct Image {
     /// Whose it is; set by the builder.
     engine: Option<Engine>,
     pages: u64,
-    /// Memory that is not zero: where it starts, and its bytes.
+    bytes: usize,
+    /// Memory that is not zero: where it starts, and its bytes. Empty once it is in the file.
     runs: Vec<(usize, Box<[u8]>)>,
+    #[cfg(target_os = "linux")]
+    file: Option<ImageFile>,
     stack_pointer: Option<u32>,
     code: CodeTable,
     functions: Vec<LoadRequest>,
@@ -58,6 +64,9 @@ impl Image {
         }
         Self {
             engine: None,
+            bytes: runs.iter().map(|(_, bytes)| bytes.len()).sum(),
+            #[cfg(target_os = "linux")]
+            file: None,
             pages: (memory.len() / WASM_PAGE) as u64,
             runs: runs
                 .into_iter()
@@ -70,13 +79,34 @@ impl Image {
         }
     }
 
-    /// Writes the image into the memory of a fresh instance, which has its size.
-    pub(crate) fn write(&self, memory: &mut [u8]) {
+    /// Puts the contents into a file that memories can map. Where that fails, they are copied.
+    #[cfg(target_os = "linux")]
+    fn into_file(mut self) -> Self {
+        if let Ok(file) = ImageFile::new(self.pages as usize * WASM_PAGE, &self.runs) {
+            self.file = Some(file);
+            self.runs = Vec::new();
+        }
+        self
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn into_file(self) -> Self {
+        self
+    }
+
+    /// Puts the image into the memory of a fresh instance, which has at least its size.
+    pub(crate) fn write(&self, memory: &mut [u8]) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if let Some(file) = &self.file {
+            return file.map(memory);
+        }
         for (start, bytes) in &self.runs {
-            if let Some(to) = memory.get_mut(*start..start + bytes.len()) {
-                to.copy_from_slice(bytes);
+            match memory.get_mut(*start..start + bytes.len()) {
+                Some(to) => to.copy_from_slice(bytes),
+                None => return Err(io::ErrorKind::InvalidInput.into()),
             }
         }
+        Ok(())
     }
 
     pub(crate) fn pages(&self) -> u64 {
@@ -95,9 +125,9 @@ impl Image {
         self.engine.as_ref().is_some_and(|own| own.is_same(engine))
     }
 
-    /// Bytes that a restore copies.
+    /// Bytes of its contents.
     pub fn bytes(&self) -> usize {
-        self.runs.iter().map(|(_, bytes)| bytes.len()).sum()
+        self.bytes
     }
 
     /// The functions that were lowered for it, in their order.
@@ -195,7 +225,7 @@ impl ImageBuilder {
             engine: Some(self.engine.clone()),
             functions: self.wanted.iter().cloned().collect(),
             stats,
-            ..instance.snapshot()
+            ..instance.snapshot().into_file()
         };
         if !instance.is_full() {
             self.instance = Some(instance);
@@ -233,11 +263,19 @@ mod tests {
             .update([request], false, &MemoryState::new())
             .unwrap()
             .unwrap();
-        let restored = || Instance::restore(&engine, &image).ok().unwrap().snapshot();
-        let (one, two) = (restored(), restored());
-        assert_eq!(one.runs, image.runs);
+        // Mapped, as workers do; and copied, as other systems do.
+        let mapped = || Instance::restore(&engine, &image).ok().unwrap().snapshot();
+        let (one, two) = (mapped(), mapped());
+        let mut fresh = Instance::new(&engine).ok().unwrap();
+        let copied = {
+            let source = Instance::restore(&engine, &one).ok().unwrap().snapshot();
+            assert!(!source.runs.is_empty());
+            source
+        };
         assert_eq!(one.runs, two.runs);
+        assert_eq!(one.runs, copied.runs);
         assert_eq!(one.stack_pointer, image.stack_pointer);
         assert_eq!((one.pages, two.pages), (image.pages, image.pages));
+        assert_ne!(one.runs, fresh.snapshot().runs);
     }
 }

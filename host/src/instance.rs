@@ -6,7 +6,7 @@ use crate::limits::Limits;
 use crate::outcome::{FaultKind, HostError, LimitHit, SandboxFault};
 use crate::state::StateView;
 use crate::store::{HostStore, MAX_TABLE_ELEMENTS, Stop, range};
-use monomove_core::{Call, CallOutput, ContextStats, LoadRequest, Trace, TraceLimits};
+use monomove_core::{Call, CallOutput, ContextStats, LoadRequest, Measure, Trace, TraceLimits};
 use monomove_guest::abi::{ABI_VERSION, InjectedFault, Rejection, Reply};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -46,6 +46,7 @@ pub(crate) struct Instance {
     trace: Option<TypedFunc<u32, u64>>,
     report: Option<TypedFunc<(), u64>>,
     prepare: Option<TypedFunc<u32, u64>>,
+    measure: Option<TypedFunc<(u32, u32), u64>>,
     fault: Option<TypedFunc<u32, ()>>,
     /// The encoded request, reused.
     request: Vec<u8>,
@@ -67,7 +68,9 @@ impl Instance {
         this.memory
             .grow(&mut this.store, image.pages().saturating_sub(have))
             .map_err(failed)?;
-        image.write(this.memory.data_mut(&mut this.store));
+        image
+            .write(this.memory.data_mut(&mut this.store))
+            .map_err(|error| HostError::Instantiate(error.to_string()))?;
         if let (Some((pointer, _)), Some(value)) = (this.stack, image.stack_pointer()) {
             pointer
                 .set(&mut this.store, Val::I32(value as i32))
@@ -136,6 +139,7 @@ impl Instance {
             trace: instance.get_typed_func(&mut store, "mm_trace").ok(),
             report: instance.get_typed_func(&mut store, "mm_report").ok(),
             prepare: instance.get_typed_func(&mut store, "mm_prepare").ok(),
+            measure: instance.get_typed_func(&mut store, "mm_measure").ok(),
             fault: instance.get_typed_func(&mut store, "mm_fault").ok(),
             store,
             limits,
@@ -214,6 +218,16 @@ impl Instance {
             return Err(HostError::Instantiate("no export `mm_prepare`".into()).into());
         };
         self.request(&function, &requests, view)
+    }
+
+    /// Does the work of a measurement of the context; returns the bytes of its tables.
+    pub(crate) fn measure(&mut self, measure: Measure, count: u32) -> Result<u64, CallError> {
+        let Some(function) = self.measure.clone() else {
+            return Err(HostError::Instantiate("no export `mm_measure`".into()).into());
+        };
+        self.store.set_epoch_deadline(self.deadline);
+        let bytes = function.call(&mut self.store, (measure as u32, count));
+        bytes.map_err(|error| self.broken(&error))
     }
 
     /// Sends a request to `function` and reads the answer.

@@ -40,6 +40,8 @@ mod image;
 mod inspector;
 mod instance;
 mod limits;
+#[cfg(target_os = "linux")]
+mod memory;
 mod native;
 mod outcome;
 mod sandbox;
@@ -63,7 +65,7 @@ pub use state::{
 
 pub use monomove_core::{
     Access, Call, CallOutput, ContextStats, Event, Failure, GasSchedule, LoadRequest, Location,
-    NewTable, Outcome, PublishRequest, TypedValue, WriteOp,
+    Measure, NewTable, Outcome, PublishRequest, TypedValue, WriteOp,
 };
 pub use monomove_core::{
     Checkpoint, EventColumns, EventKind, FrameRef, Profile, ProfileFrame, Replay, StepColumns,

@@ -7,7 +7,7 @@ use crate::instance::{CallError, Instance};
 use crate::native::NativeInstance;
 use crate::outcome::{HostError, SandboxFault, TransactionOutcome};
 use crate::state::StateView;
-use monomove_core::{Call, Failure, LoadRequest, Location, Trace, TraceLimits};
+use monomove_core::{Call, Failure, LoadRequest, Location, Measure, Trace, TraceLimits};
 use monomove_guest::abi::InjectedFault;
 use monomove_types::{NestingTooDeep, StatusCode};
 use std::borrow::Cow;
@@ -150,6 +150,19 @@ impl Sandbox {
         self.runner = None;
     }
 
+    /// Makes the instance now instead of at the next call.
+    pub fn warm_up(&mut self) -> Result<(), HostError> {
+        match self.take_runner() {
+            Ok(runner) => {
+                self.runner = Some(runner);
+                Ok(())
+            }
+            // The next call meets it again, and reports it.
+            Err(CallError::Fault(_)) => Ok(()),
+            Err(CallError::Host(error)) => Err(error),
+        }
+    }
+
     /// The functions that calls here had to lower since this was asked last, for an [`ImageBuilder`](crate::ImageBuilder).
     pub fn take_load_requests(&mut self) -> Vec<LoadRequest> {
         let requests = match &mut self.runner {
@@ -161,6 +174,24 @@ impl Sandbox {
             self.runner = None;
             Vec::new()
         })
+    }
+
+    /// Does the work of a measurement of the context inside the guest; returns the bytes of its tables. For `monomove bench`.
+    #[doc(hidden)]
+    pub fn measure(&mut self, measure: Measure, count: u32) -> Result<u64, HostError> {
+        match self.take_runner() {
+            Ok(Runner::Wasm(mut instance)) => match instance.measure(measure, count) {
+                Ok(bytes) => {
+                    self.runner = Some(Runner::Wasm(instance));
+                    Ok(bytes)
+                }
+                Err(CallError::Fault(fault)) => Err(HostError::Instantiate(fault.message)),
+                Err(CallError::Host(error)) => Err(error),
+            },
+            Ok(Runner::Native(_)) => Err(HostError::NotSandboxed),
+            Err(CallError::Fault(fault)) => Err(HostError::Instantiate(fault.message)),
+            Err(CallError::Host(error)) => Err(error),
+        }
     }
 
     /// Makes the guest break in the given way, as a drill: the fault is reported and the instance thrown away. Never tried twice.

@@ -18,6 +18,8 @@ pub(crate) fn wasm_config() -> wasmtime::Config {
         // One result on every machine, whatever the guest computes with.
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)
+        // The host maps images of its own into memories that it makes itself (`memory.rs`); wasmtime cannot do the same in those.
+        .memory_init_cow(false)
         // What neither the core nor generated code uses stays out.
         .wasm_memory64(false)
         .wasm_multi_memory(false)

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use monomove::{Identifier, ModuleId, TypeTag};
 use monomove_format::{CompiledModule, CompiledScript, FormatError};
+use monomove_types::GenesisBlob;
 
 use super::exit::CliError;
 
@@ -106,6 +107,19 @@ pub(crate) fn modules(path: &Path) -> Result<Vec<ModuleFile>, CliError> {
         .into_iter()
         .map(|path| module(&path, read(&path)?))
         .collect()
+}
+
+/// The genesis blob whose bytes were read from `path`.
+pub(crate) fn genesis_blob(path: &Path, bytes: &[u8]) -> Result<GenesisBlob, CliError> {
+    GenesisBlob::parse(bytes).map_err(|error| {
+        CliError::at(
+            path.display(),
+            format!(
+                "expected a genesis blob: at byte {}: {}",
+                error.offset, error.kind
+            ),
+        )
+    })
 }
 
 /// The module that was read from `path`.

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use monomove::{GasSchedule, Limits, MemoryState, gas_schedule_of};
-use monomove_types::GenesisBlob;
 
 use super::exit::CliError;
 use super::input;
@@ -58,12 +57,7 @@ impl ModeArgs {
         let bytes = input::read(path)?;
         let bad = |message: String| CliError::at(path.display(), message);
         if path.extension().is_some_and(|e| e == "blob") {
-            let blob = GenesisBlob::parse(&bytes).map_err(|error| {
-                bad(format!(
-                    "expected a genesis blob: at byte {}: {}",
-                    error.offset, error.kind
-                ))
-            })?;
+            let blob = input::genesis_blob(path, &bytes)?;
             let state: MemoryState = blob.writes.into_iter().collect();
             return gas_schedule_of(&state)
                 .map_err(|error| bad(error.to_string()))?

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use monomove_format::FormatError;
-use monomove_types::{GenesisBlob, Path as StatePath, StateKey};
+use monomove_types::{Path as StatePath, StateKey};
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
@@ -160,15 +160,7 @@ fn binaries_in(path: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError> {
     if path.extension().is_none_or(|extension| extension != "blob") {
         return Ok(vec![(name, bytes)]);
     }
-    let blob = GenesisBlob::parse(&bytes).map_err(|error| {
-        CliError::at(
-            &name,
-            format!(
-                "expected a genesis blob: at byte {}: {}",
-                error.offset, error.kind
-            ),
-        )
-    })?;
+    let blob = input::genesis_blob(path, &bytes)?;
     let module = |(key, bytes)| match key {
         StateKey::AccessPath {
             path: StatePath::Code(id),

@@ -22,7 +22,7 @@ mod trace;
 mod value;
 
 pub use api::*;
-pub use context::ContextStats;
+pub use context::{ContextStats, Measure};
 pub use gas::GasSchedule;
 pub use lower::listing::Stage;
 pub use machine::Machine;

@@ -108,6 +108,13 @@ extern "C" fn mm_prepare(len: usize) -> u64 {
     })
 }
 
+/// Does the work of a measurement of the context and returns the bytes of its tables, or `u64::MAX`.
+// SAFETY: no other function of the module has this name.
+#[unsafe(no_mangle)]
+extern "C" fn mm_measure(code: u32, count: u32) -> u64 {
+    SESSION.with_borrow_mut(|session| session.measure(code, count))
+}
+
 fn reply(answer: Result<&[u8], Rejection>) -> Reply {
     match answer {
         Ok(output) => Reply::Output {

@@ -1,7 +1,7 @@
 //! One machine and the buffers of its calls: everything of the guest that needs no pointers.
 
 use crate::abi::Rejection;
-use monomove_core::{Call, LoadRequest, Machine, MachineConfig, StateView, TraceLimits};
+use monomove_core::{Call, LoadRequest, Machine, MachineConfig, Measure, StateView, TraceLimits};
 use serde::Serialize;
 
 /// A request buffer larger than this is given back after the call.
@@ -78,6 +78,16 @@ impl Session {
         let requests: Vec<LoadRequest> = bcs::from_bytes(bytes).map_err(|_| Rejection::Request)?;
         let stats = machine.prepare(&requests, view);
         self.answer(&stats)
+    }
+
+    /// Does the work of a measurement; see [`Machine::measure`]. `u64::MAX` if it failed.
+    pub fn measure(&mut self, code: u32, count: u32) -> u64 {
+        let measure = Measure::from_code(code);
+        let machine = self.machine.as_mut();
+        measure
+            .zip(machine)
+            .and_then(|(measure, machine)| machine.measure(measure, count))
+            .unwrap_or(u64::MAX)
     }
 
     fn answer(&mut self, answer: &impl Serialize) -> Result<&[u8], Rejection> {

@@ -1,8 +1,10 @@
 //! `monomove bench`: the golden kernels in the sandbox, gas on, against native Rust in the same process.
 
+mod context;
 mod kernels;
 
 use std::hint::black_box;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -53,6 +55,7 @@ const MODULES: [stdlib::Embedded; 4] = [
 Examples:
   monomove bench
   monomove bench --filter sort --rounds 11 --json
+  monomove bench --context --genesis genesis.blob
 
 Sandboxed and native runs take turns in one process; the times are medians. Build with --release.")]
 pub(crate) struct BenchArgs {
@@ -62,6 +65,12 @@ pub(crate) struct BenchArgs {
     /// Measurements of each kernel
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
+    /// Measure the context instead: interning, images
+    #[arg(long)]
+    context: bool,
+    /// With --context: a genesis blob whose modules the image has, in place of the embedded library
+    #[arg(long, value_name = "FILE", requires = "context")]
+    genesis: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -96,6 +105,9 @@ struct Unmeasured {
 }
 
 pub(crate) fn run(args: &BenchArgs, out: &mut Output) -> Result<Exit, CliError> {
+    if args.context {
+        return context::run(args.genesis.as_deref(), args.json, out);
+    }
     let cases = CASES
         .lines()
         .map(Case::parse)

@@ -5,12 +5,14 @@ mod depth;
 mod generic;
 pub(crate) mod ids;
 pub(crate) mod layout;
+mod measure;
 pub(crate) mod module;
 mod sound;
 mod stats;
 mod tags;
 pub(crate) mod types;
 
+pub use measure::Measure;
 pub use stats::ContextStats;
 
 use crate::stop::{Run, Stop};

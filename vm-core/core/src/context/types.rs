@@ -42,11 +42,39 @@ pub(crate) enum TypeNode {
     },
 }
 
+/// Kinds of keys, in their two top bits.
+const VECTOR: u64 = 0;
+const STRUCT: u64 = 1;
+const FUNCTION: u64 = 2;
+
+/// A compound type as one word, the key under which it is interned: kind, then the id of the element, of template and list of arguments, or
+/// of the signature. Ids of templates stay below 2^28.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct TypeKey(u64);
+
+/// What a function value takes and returns, and its abilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct FunctionSignature {
+    args: TypeListId,
+    results: TypeListId,
+    abilities: AbilitySet,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct TypeEntry {
-    node: TypeNode,
+    key: TypeKey,
     nodes: u32,
     depth: u32,
+}
+
+/// An entry of the index of types. It has what a lookup needs, so that it need not look anywhere else.
+#[derive(Clone, Copy, Debug)]
+struct TypeSlot {
+    key: TypeKey,
+    /// Index into the entries.
+    index: u32,
+    /// Whether it is within the limits of run-time types.
+    within: bool,
 }
 
 /// Hash-consed values of one kind, numbered in order of arrival.
@@ -110,7 +138,9 @@ pub(crate) struct Types {
     names: Interner<Box<str>>,
     modules: Interner<(AccountAddress, NameId)>,
     templates: Interner<(ModuleRef, NameId)>,
-    types: Interner<TypeEntry>,
+    functions: Interner<FunctionSignature>,
+    types: Vec<TypeEntry>,
+    type_index: HashTable<TypeSlot>,
     lists: Interner<Box<[TypeId]>>,
 }
 
@@ -121,7 +151,9 @@ impl Types {
             names: Interner::new(),
             modules: Interner::new(),
             templates: Interner::new(),
-            types: Interner::new(),
+            functions: Interner::new(),
+            types: Vec::new(),
+            type_index: HashTable::new(),
             lists: Interner::new(),
         };
         // List 0 is the empty list; it is never looked up by hash.
@@ -142,14 +174,15 @@ impl Types {
             self.names.bytes(),
             self.modules.bytes(),
             self.templates.bytes(),
-            self.types.bytes(),
+            self.functions.bytes(),
+            self.types.capacity() * size_of::<TypeEntry>() + self.type_index.allocation_size(),
             self.lists.bytes(),
         ];
         ContextStats {
             names: self.names.items.len() as u64,
             modules: self.modules.items.len() as u64,
             templates: self.templates.items.len() as u64,
-            types: self.types.items.len() as u64,
+            types: self.types.len() as u64,
             type_lists: self.lists.items.len() as u64,
             bytes: (tables.iter().sum::<usize>() + text + lists) as u64,
             ..ContextStats::default()
@@ -158,7 +191,7 @@ impl Types {
 
     /// How many compound types there are.
     pub(crate) fn len(&self) -> usize {
-        self.types.items.len()
+        self.types.len()
     }
 
     pub(crate) fn name(&mut self, name: &str) -> Result<NameId, StatusCode> {
@@ -231,7 +264,11 @@ impl Types {
 
     /// Interns a compound type. Fails on types above the size and depth limits of run-time types.
     pub(crate) fn compound(&mut self, node: TypeNode) -> Result<TypeId, StatusCode> {
-        let ty = self.compound_unlimited(node)?;
+        let slot = self.slot(node)?;
+        let ty = TypeId(slot.index + TypeId::FIRST_COMPOUND);
+        if slot.within {
+            return Ok(ty);
+        }
         let (nodes, depth) = self.size(ty);
         if depth > MAX_TYPE_DEPTH {
             return Err(StatusCode::VM_MAX_TYPE_DEPTH_REACHED);
@@ -243,10 +280,75 @@ impl Types {
     }
 
     fn compound_unlimited(&mut self, node: TypeNode) -> Result<TypeId, StatusCode> {
-        let state = self.state.clone();
-        if let Some(id) = self.types.find(&state, &node, |t| t.node == node) {
-            return Ok(TypeId(id + TypeId::FIRST_COMPOUND));
+        Ok(TypeId(self.slot(node)?.index + TypeId::FIRST_COMPOUND))
+    }
+
+    /// The word for a node.
+    fn key(&mut self, node: TypeNode) -> Result<TypeKey, StatusCode> {
+        Ok(TypeKey(match node {
+            TypeNode::Vector(element) => VECTOR << 62 | u64::from(element.0),
+            TypeNode::Struct(template, args) => {
+                STRUCT << 62 | u64::from(template.0) << 32 | u64::from(args.0)
+            }
+            TypeNode::Function {
+                args,
+                results,
+                abilities,
+            } => {
+                let signature = FunctionSignature {
+                    args,
+                    results,
+                    abilities,
+                };
+                let state = self.state.clone();
+                let id = match self.functions.find(&state, &signature, |s| *s == signature) {
+                    Some(id) => id,
+                    None => self
+                        .functions
+                        .add(&state, &signature, signature, |s| state.hash_one(s))?,
+                };
+                FUNCTION << 62 | u64::from(id)
+            }
+        }))
+    }
+
+    /// The node of a word.
+    fn unpack(&self, TypeKey(key): TypeKey) -> Option<TypeNode> {
+        let low = key as u32;
+        match key >> 62 {
+            VECTOR => Some(TypeNode::Vector(TypeId(low))),
+            STRUCT => {
+                let template = TemplateId((key >> 32) as u32 & (MAX_ENTRIES as u32 - 1));
+                Some(TypeNode::Struct(template, TypeListId(low)))
+            }
+            _ => {
+                let signature = self.functions.items.get(low as usize)?;
+                Some(TypeNode::Function {
+                    args: signature.args,
+                    results: signature.results,
+                    abilities: signature.abilities,
+                })
+            }
         }
+    }
+
+    /// The entry of the index for a compound type, which is made if it is new.
+    fn slot(&mut self, node: TypeNode) -> Result<TypeSlot, StatusCode> {
+        let key = self.key(node)?;
+        let hash = self.state.hash_one(key.0);
+        match self.type_index.find(hash, |slot| slot.key == key) {
+            Some(slot) => Ok(*slot),
+            None => self.add_type(node, key, hash),
+        }
+    }
+
+    #[cold]
+    fn add_type(
+        &mut self,
+        node: TypeNode,
+        key: TypeKey,
+        hash: u64,
+    ) -> Result<TypeSlot, StatusCode> {
         let (mut nodes, mut depth) = (1u32, 1u32);
         let mut child = |types: &Self, ty: TypeId| {
             let (n, d) = types.size(ty);
@@ -269,11 +371,19 @@ impl Types {
         if nodes > MAX_PART_NODES {
             return Err(StatusCode::TOO_MANY_TYPE_NODES);
         }
-        let entry = TypeEntry { node, nodes, depth };
-        let id = self
-            .types
-            .add(&state, &node, entry, |t| state.hash_one(t.node))?;
-        Ok(TypeId(id + TypeId::FIRST_COMPOUND))
+        if self.types.len() >= MAX_ENTRIES {
+            return Err(StatusCode::MEMORY_LIMIT_EXCEEDED);
+        }
+        let slot = TypeSlot {
+            key,
+            index: self.types.len() as u32,
+            within: depth <= MAX_TYPE_DEPTH && nodes <= MAX_TYPE_NODES,
+        };
+        self.types.push(TypeEntry { key, nodes, depth });
+        let state = &self.state;
+        self.type_index
+            .insert_unique(hash, slot, |slot| state.hash_one(slot.key.0));
+        Ok(slot)
     }
 
     pub(crate) fn vector(&mut self, element: TypeId) -> Result<TypeId, StatusCode> {
@@ -282,7 +392,7 @@ impl Types {
 
     /// The node of a compound value type; `None` for primitives and references.
     pub(crate) fn node(&self, ty: TypeId) -> Option<TypeNode> {
-        self.types.items.get(ty.compound_index()?).map(|t| t.node)
+        self.unpack(self.types.get(ty.compound_index()?)?.key)
     }
 
     /// Nodes and depth of a type; a reference counts as a node.
@@ -290,7 +400,7 @@ impl Types {
         let (nodes, depth) = ty
             .referent()
             .compound_index()
-            .and_then(|i| self.types.items.get(i))
+            .and_then(|i| self.types.get(i))
             .map_or((1, 1), |t| (t.nodes, t.depth));
         if ty.is_reference() {
             (nodes + 1, depth + 1)
