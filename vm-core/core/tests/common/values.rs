@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 const MAX_DEPTH: u32 = 8;
 
 /// Accounts that calls use.
-const ACCOUNTS: [&str; 3] = ["0x1", "0xa1", "0xcafe"];
+pub(crate) const ACCOUNTS: [&str; 3] = ["0x1", "0xa1", "0xcafe"];
 
 /// Modules that struct arguments may be of.
 pub(crate) type Modules = BTreeMap<ModuleId, CompiledModule>;
