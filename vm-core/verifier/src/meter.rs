@@ -40,6 +40,12 @@ impl Meter {
         self.module.add(units)
     }
 
+    /// Uses up everything: what comes next would need more memory than anything reasonable does.
+    pub fn exhaust(&mut self) -> VerifierResult {
+        self.add(u64::MAX)?;
+        Err(too_complex())
+    }
+
     /// Counts `count` times `units`.
     pub fn add_items(&mut self, units: u64, count: usize) -> VerifierResult {
         self.add(units.saturating_mul(count as u64))
@@ -52,11 +58,12 @@ impl Budget {
         if self.used <= self.max {
             return Ok(());
         }
-        Err(VerifierError::new(
-            StatusCode::CONSTRAINT_NOT_SATISFIED,
-            "program too complex",
-        ))
+        Err(too_complex())
     }
+}
+
+fn too_complex() -> VerifierError {
+    VerifierError::new(StatusCode::CONSTRAINT_NOT_SATISFIED, "program too complex")
 }
 
 #[cfg(test)]

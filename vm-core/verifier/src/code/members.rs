@@ -1,7 +1,7 @@
 //! What instructions name, as interned types: signatures, functions, structs, fields and instantiations of them. Each is converted at first use
 //! and kept for the module.
 
-use super::types::{ListId, Type, TypeId, Types};
+use super::types::{ListId, NODE, Type, TypeId, Types};
 use crate::{Meter, VerifierResult};
 use monomove_format::{
     CompiledModule, FieldDefinition, FieldHandleIndex, FieldInstantiationIndex,
@@ -96,12 +96,16 @@ impl<'a> Types<'a> {
 
     /// Counts the nodes of a list that is about to be instantiated.
     fn charge(&self, list: ListId, meter: &mut Meter) -> VerifierResult {
-        let nodes = self
-            .elements(list)
+        self.elements(list)
             .iter()
-            .map(|&type_| self.nodes(type_))
-            .fold(0, u64::saturating_add);
-        meter.add(nodes)
+            .try_for_each(|&type_| self.charge_type(type_, meter))
+    }
+
+    fn charge_type(&self, type_: TypeId, meter: &mut Meter) -> VerifierResult {
+        if self.is_full() {
+            return meter.exhaust();
+        }
+        meter.add(self.nodes(type_).saturating_mul(NODE))
     }
 
     /// The type that a definition stands for: with its own type parameters as arguments.
@@ -226,7 +230,7 @@ impl<'a> Types<'a> {
         let instantiation = self.module.field_instantiation_at(index);
         let arguments = self.signature(instantiation.type_parameters);
         let (type_, field) = self.field(instantiation.handle);
-        meter.add(self.nodes(field))?;
+        self.charge_type(field, meter)?;
         let known = (
             self.substitute(type_, arguments),
             self.substitute(field, arguments),
@@ -275,7 +279,7 @@ impl<'a> Types<'a> {
         let arguments = self.signature(instantiation.type_parameters);
         let (type_, field) = self.variant_field(instantiation.handle);
         if let Some(field) = field {
-            meter.add(self.nodes(field))?;
+            self.charge_type(field, meter)?;
         }
         let known = (
             self.substitute(type_, arguments),

@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 /// Units for each node of a type that is made or pushed.
 pub(crate) const NODE: u64 = 30;
 
+/// Types, elements of lists and substitutions that a module may need: far more than any that does something.
+const MAX_ENTRIES: usize = 1 << 20;
+
 /// An interned type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TypeId(u32);
@@ -141,6 +144,11 @@ impl<'a> Types<'a> {
         }
         types.list(&[]);
         types
+    }
+
+    /// Whether there are so many types that the module is too complex.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() + self.elements.len() + self.substitutions.len() > MAX_ENTRIES
     }
 
     /// Begins a function: type parameters may have other constraints than before.

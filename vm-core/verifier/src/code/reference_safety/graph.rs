@@ -20,8 +20,10 @@ pub(super) const ROOT: NodeId = 0;
 const MAX_EDGES: usize = 10;
 
 /// Units for each label of a path beyond the first few.
-const LABEL: u64 = 1;
+const LABEL: u64 = 8;
 const FREE_LABELS: usize = 16;
+/// Units for each pair of edges that a release looks at.
+const PAIR: u64 = 1;
 
 /// What an edge says about where the child points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +68,9 @@ struct Node {
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     nodes: Vec<Node>,
+    /// Number of nodes in use since [`Graph::clear`], those that were removed included; the others are as new.
+    used: u32,
+    /// The nodes that were removed.
     free: Vec<NodeId>,
     /// Number of nodes and edges.
     size: usize,
@@ -77,13 +82,12 @@ impl Graph {
     pub(super) fn clear(&mut self) {
         self.free.clear();
         self.size = 0;
-        for (id, node) in (0..).zip(&mut self.nodes) {
+        for node in self.nodes.iter_mut().take(self.used as usize) {
             node.is_live = false;
             node.edges.clear();
             node.parents.clear();
-            self.free.push(id);
         }
-        self.free.reverse();
+        self.used = 0;
         self.add_node(false);
     }
 
@@ -96,8 +100,11 @@ impl Graph {
     pub(super) fn add_node(&mut self, is_mutable: bool) -> NodeId {
         self.size += 1;
         let id = self.free.pop().unwrap_or_else(|| {
-            self.nodes.push(Node::default());
-            self.nodes.len() as u32 - 1
+            if self.nodes.len() == self.used as usize {
+                self.nodes.push(Node::default());
+            }
+            self.used += 1;
+            self.used - 1
         });
         let node = &mut self.nodes[id as usize];
         node.is_live = true;
@@ -266,7 +273,7 @@ impl Graph {
                 .count();
             incoming.extend(edges.drain(start..start + count));
             self.size -= count;
-            meter.add_items(LABEL, count.saturating_mul(children.len()))?;
+            meter.add_items(PAIR, count.saturating_mul(children.len()))?;
             for upper in &incoming {
                 for lower in &children {
                     // Nothing borrows from itself.
@@ -356,6 +363,9 @@ fn concerns(edge: &Edge, part: Option<Label>, paths: &Paths) -> bool {
 
 /// Counts the labels of a path that is about to be made or was made, if it is unusually long.
 fn charge(path: PathId, paths: &Paths, meter: &mut Meter) -> VerifierResult {
+    if paths.is_full() {
+        return meter.exhaust();
+    }
     let extra = paths.labels(path).len().saturating_sub(FREE_LABELS);
     meter.add_items(LABEL, extra)
 }

@@ -23,6 +23,9 @@ impl PathId {
     pub(super) const EMPTY: Self = Self(0);
 }
 
+/// Labels that the paths of a function may have together: far more than those of any program that does something.
+const MAX_LABELS: usize = 1 << 20;
+
 /// The paths of a function.
 #[derive(Debug)]
 pub(super) struct Paths {
@@ -50,6 +53,11 @@ impl Paths {
         self.labels.clear();
         self.paths.truncate(1);
         self.ids.clear();
+    }
+
+    /// Whether there are so many paths that the function is too complex.
+    pub(super) fn is_full(&self) -> bool {
+        self.labels.len() > MAX_LABELS
     }
 
     /// The labels of a path.
