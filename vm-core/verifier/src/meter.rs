@@ -40,12 +40,6 @@ impl Meter {
         self.module.add(units)
     }
 
-    /// Uses up everything: what comes next would need more memory than anything reasonable does.
-    pub fn exhaust(&mut self) -> VerifierResult {
-        self.add(u64::MAX)?;
-        Err(too_complex())
-    }
-
     /// Counts `count` times `units`.
     pub fn add_items(&mut self, units: u64, count: usize) -> VerifierResult {
         self.add(units.saturating_mul(count as u64))
@@ -62,7 +56,8 @@ impl Budget {
     }
 }
 
-fn too_complex() -> VerifierError {
+/// What is refused would take more work, or more memory, than anything reasonable does.
+pub(crate) fn too_complex() -> VerifierError {
     VerifierError::new(StatusCode::CONSTRAINT_NOT_SATISFIED, "program too complex")
 }
 

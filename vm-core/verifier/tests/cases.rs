@@ -32,6 +32,19 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/verifier")
 }
 
+fn masm_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "masm")
+        })
+        .collect();
+    files.sort();
+    files
+}
+
 fn cases() -> Vec<Case> {
     let mut files: Vec<_> = fs::read_dir(folder())
         .unwrap()
@@ -43,7 +56,7 @@ fn cases() -> Vec<Case> {
         .collect();
     files.sort();
     let mut cases: Vec<Case> = Vec::new();
-    for path in files {
+    for path in masm_files(&folder()) {
         let file = path.file_stem().unwrap().to_string_lossy().into_owned();
         for line in fs::read_to_string(&path).unwrap().lines() {
             if let Some(header) = line.strip_prefix("//# ") {
@@ -193,18 +206,39 @@ fn verdicts_are_as_expected() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Every status of the verifier has two cases. `tests/verifier/COVERAGE.md` lists each status with its cases; `MONOMOVE_BLESS=1` writes it.
-#[test]
-fn statuses_are_covered() {
+/// The statuses that cases expect, with the cases: those here and those of bundles, whose headers have the same form.
+fn expected_statuses() -> BTreeMap<StatusCode, Vec<String>> {
+    let mut expected: Vec<(String, String)> = cases()
+        .into_iter()
+        .map(|case| (format!("{}/{}", case.file, case.name), case.expected))
+        .collect();
+    for path in masm_files(&folder().join("bundles")) {
+        let file = path.file_stem().unwrap().to_string_lossy().into_owned();
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let Some(header) = line.strip_prefix("//# ") else {
+                continue;
+            };
+            let (words, verdict) = header.split_once(": ").unwrap();
+            let name = words.split(' ').next().unwrap();
+            expected.push((format!("bundles/{file}/{name}"), verdict.to_owned()));
+        }
+    }
     let mut by_status: BTreeMap<StatusCode, Vec<String>> = BTreeMap::new();
-    for case in cases() {
-        if let Some(status) = case.expected.split(' ').next().filter(|word| *word != "ok") {
+    for (case, verdict) in expected {
+        if let Some(status) = verdict.split(' ').next().filter(|word| *word != "ok") {
             by_status
                 .entry(status.parse().unwrap())
                 .or_default()
-                .push(format!("{}/{}", case.file, case.name));
+                .push(case);
         }
     }
+    by_status
+}
+
+/// Every status of the verifier has two cases. `tests/verifier/COVERAGE.md` lists each status with its cases; `MONOMOVE_BLESS=1` writes it.
+#[test]
+fn statuses_are_covered() {
+    let by_status = expected_statuses();
     let missing: Vec<_> = EMITTED
         .iter()
         .filter(|status| by_status.get(status).map_or(0, Vec::len) < 2)
@@ -216,7 +250,7 @@ fn statuses_are_covered() {
         .collect();
     assert!(unknown.is_empty(), "not in the list: {unknown:?}");
     let mut report = String::from(
-        "Statuses of the verifier and the cases that give them, `FILE/CASE`. Written by `cases.rs` in `vm-core/verifier/tests`.\n\n| status | cases |\n|---|---|\n",
+        "Statuses of verifier, linker and publishing, and the cases that give them, `FILE/CASE`. Written by `cases.rs` in `vm-core/verifier/tests`.\n\n| status | cases |\n|---|---|\n",
     );
     for (status, names) in &by_status {
         report += &format!("| {} {status} | {} |\n", status.number(), names.join(", "));
@@ -231,7 +265,7 @@ fn statuses_are_covered() {
     );
 }
 
-/// What the verifier can emit.
+/// What verifier, linker and publishing can emit.
 const EMITTED: &[StatusCode] = &[
     StatusCode::INVALID_SIGNATURE_TOKEN,
     StatusCode::RECURSIVE_STRUCT_DEFINITION,
@@ -241,7 +275,9 @@ const EMITTED: &[StatusCode] = &[
     StatusCode::DUPLICATE_ELEMENT,
     StatusCode::INVALID_MODULE_HANDLE,
     StatusCode::UNIMPLEMENTED_HANDLE,
+    StatusCode::LOOKUP_FAILED,
     StatusCode::TYPE_MISMATCH,
+    StatusCode::MISSING_DEPENDENCY,
     StatusCode::POP_WITHOUT_DROP_ABILITY,
     StatusCode::BR_TYPE_MISMATCH_ERROR,
     StatusCode::ABORT_TYPE_MISMATCH_ERROR,
@@ -283,6 +319,7 @@ const EMITTED: &[StatusCode] = &[
     StatusCode::MOVEFROM_WITHOUT_KEY_ABILITY,
     StatusCode::MOVETO_TYPE_MISMATCH_ERROR,
     StatusCode::MOVETO_WITHOUT_KEY_ABILITY,
+    StatusCode::MODULE_ADDRESS_DOES_NOT_MATCH_SENDER,
     StatusCode::POSITIVE_STACK_SIZE_AT_BLOCK_END,
     StatusCode::MISSING_ACQUIRES_ANNOTATION,
     StatusCode::EXTRANEOUS_ACQUIRES_ANNOTATION,
@@ -293,6 +330,7 @@ const EMITTED: &[StatusCode] = &[
     StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH,
     StatusCode::LOOP_IN_INSTANTIATION_GRAPH,
     StatusCode::ZERO_SIZED_STRUCT,
+    StatusCode::LINKER_ERROR,
     StatusCode::INVALID_CONSTANT_TYPE,
     StatusCode::MALFORMED_CONSTANT_DATA,
     StatusCode::EMPTY_CODE_UNIT,
@@ -302,8 +340,13 @@ const EMITTED: &[StatusCode] = &[
     StatusCode::UNSAFE_RET_UNUSED_VALUES_WITHOUT_DROP,
     StatusCode::GENERIC_MEMBER_OPCODE_MISMATCH,
     StatusCode::INVALID_OPERATION_IN_SCRIPT,
+    StatusCode::DUPLICATE_MODULE_NAME,
+    StatusCode::BACKWARD_INCOMPATIBLE_MODULE_UPDATE,
+    StatusCode::CYCLIC_MODULE_DEPENDENCY,
     StatusCode::INVALID_FRIEND_DECL_WITH_SELF,
     StatusCode::INVALID_FRIEND_DECL_WITH_MODULES_OUTSIDE_ACCOUNT_ADDRESS,
+    StatusCode::INVALID_FRIEND_DECL_WITH_MODULES_IN_DEPENDENCIES,
+    StatusCode::CYCLIC_MODULE_FRIENDSHIP,
     StatusCode::INVALID_PHANTOM_TYPE_PARAM_POSITION,
     StatusCode::VEC_UPDATE_EXISTS_MUTABLE_BORROW_ERROR,
     StatusCode::VEC_BORROW_ELEMENT_EXISTS_MUTABLE_BORROW_ERROR,
@@ -318,11 +361,13 @@ const EMITTED: &[StatusCode] = &[
     StatusCode::MAX_STRUCT_DEFINITIONS_REACHED,
     StatusCode::MAX_FIELD_DEFINITIONS_REACHED,
     StatusCode::TOO_MANY_BACK_EDGES,
+    StatusCode::USER_DEFINED_NATIVE_NOT_ALLOWED,
     StatusCode::MAX_STRUCT_VARIANTS_REACHED,
     StatusCode::TEST_VARIANT_TYPE_MISMATCH_ERROR,
     StatusCode::FEATURE_NOT_ENABLED,
     StatusCode::INVALID_CLOSURE_MASK,
     StatusCode::CLOSURE_CALL_REQUIRES_FUNCTION,
+    StatusCode::INVALID_INIT_MODULE,
     StatusCode::INVALID_STRUCT_API_CODE,
     StatusCode::IMMUTABLE_FUNCTION_CALLS_NON_IMMUTABLE,
     StatusCode::INVALID_CONST_API_CODE,

@@ -21,10 +21,13 @@ pub(crate) fn check_end(function: &Function<'_, '_>) -> VerifierResult {
                 .in_function(function.index),
         );
     };
+    // Offsets of longer code, which no reader gives, would not fit.
+    let Ok(offset) = CodeOffset::try_from(function.code.len() - 1) else {
+        return Err(function.broken(CodeOffset::MAX));
+    };
     if last.is_unconditional_exit() {
         return Ok(());
     }
-    let offset = CodeOffset::try_from(function.code.len() - 1).unwrap_or(CodeOffset::MAX);
     Err(function.error(
         StatusCode::INVALID_FALL_THROUGH,
         offset,

@@ -2,6 +2,7 @@
 //! and kept for the module.
 
 use super::types::{ListId, NODE, Type, TypeId, Types};
+use crate::meter::too_complex;
 use crate::{Meter, VerifierResult};
 use monomove_format::{
     CompiledModule, FieldDefinition, FieldHandleIndex, FieldInstantiationIndex,
@@ -103,7 +104,7 @@ impl<'a> Types<'a> {
 
     fn charge_type(&self, type_: TypeId, meter: &mut Meter) -> VerifierResult {
         if self.is_full() {
-            return meter.exhaust();
+            return Err(too_complex());
         }
         meter.add(self.nodes(type_).saturating_mul(NODE))
     }

@@ -8,6 +8,7 @@
 //! takes the place of all.
 
 use super::path::{Label, PathId, Paths};
+use crate::meter::too_complex;
 use crate::{Meter, VerifierResult};
 
 /// An abstract reference.
@@ -364,7 +365,7 @@ fn concerns(edge: &Edge, part: Option<Label>, paths: &Paths) -> bool {
 /// Counts the labels of a path that is about to be made or was made, if it is unusually long.
 fn charge(path: PathId, paths: &Paths, meter: &mut Meter) -> VerifierResult {
     if paths.is_full() {
-        return meter.exhaust();
+        return Err(too_complex());
     }
     let extra = paths.labels(path).len().saturating_sub(FREE_LABELS);
     meter.add_items(LABEL, extra)
