@@ -1,41 +1,232 @@
-//! A block of transactions, one after the other. This is the specification of block execution: whatever runs a block, its output is the
-//! one defined here.
+//! Blocks of transactions. What a block gives is defined by executing its transactions one after the other; how many workers really do
+//! it changes nothing but the time.
 
 use crate::engine::Engine;
 use crate::outcome::{HostError, TransactionOutcome};
 use crate::sandbox::Sandbox;
 use crate::state::{Fork, StateView};
-use monomove_core::{Call, WriteOp};
+use crate::stm::{
+    BlockInspector, BlockLimits, BlockMetrics, BlockRun, CutOff, NoBlockInspector, ParallelError,
+    TransactionOutput, TransactionRunner, run_in_parallel, run_in_sequence,
+};
+use monomove_core::{Call, Event, Outcome, WriteOp};
 use monomove_types::StateKey;
+use sha3::{Digest, Sha3_256};
+
+/// Bytes that a write, an event, a returned value and a transaction as such count for in [`BlockLimits::bytes`], besides the data.
+const OVERHEAD_BYTES: u64 = 160;
 
 /// Transactions in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block {
     /// Each is a transaction of its own.
     pub transactions: Vec<Call>,
+    /// Where the block stands in its chain, if the caller wants that to be checked.
+    pub lineage: Option<Lineage>,
+}
+
+impl Block {
+    /// A block of these transactions, which follows whatever it is executed on.
+    pub fn new(transactions: Vec<Call>) -> Self {
+        Self {
+            transactions,
+            lineage: None,
+        }
+    }
+}
+
+/// The place of a block in its chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lineage {
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// Hash of the block before it.
+    pub parent: [u8; 32],
 }
 
 /// What a block did. Nothing of it is applied to the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockOutput {
-    /// How each transaction ended, in the block's order.
+    /// How each transaction ended, in the block's order; of those before the cut-off.
     pub transactions: Vec<TransactionOutcome>,
     /// All changes against the state the block ran on, in the order of their keys, for [`StateCommit`](crate::StateCommit).
     pub writes: Vec<(StateKey, WriteOp)>,
+    /// Where the block was cut off, if it was: the transactions from there on were not executed.
+    pub cut_off: Option<CutOff>,
+}
+
+impl BlockOutput {
+    /// The events of all transactions, in order.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        let outputs = self
+            .transactions
+            .iter()
+            .filter_map(|outcome| match outcome {
+                TransactionOutcome::Kept(output) => Some(output),
+                _ => None,
+            });
+        outputs.flat_map(|output| &output.events)
+    }
+
+    /// Internal gas of all transactions.
+    pub fn gas_used(&self) -> u64 {
+        let gas = self.transactions.iter().map(TransactionOutput::gas_used);
+        gas.fold(0, u64::saturating_add)
+    }
+
+    /// A hash of all of it: outcomes, events, gas, changes, cut-off. Equal hashes, equal outputs.
+    pub fn hash(&self) -> [u8; 32] {
+        let mut hasher = Sha3_256::new();
+        hasher.update(b"MONOMOVE::BLOCK_OUTPUT");
+        let mut add = |tag: u8, bytes: Result<Vec<u8>, bcs::Error>| {
+            // What has no byte form is hashed as the reason why.
+            let bytes = bytes.unwrap_or_else(|error| error.to_string().into_bytes());
+            hasher.update([tag]);
+            hasher.update((bytes.len() as u64).to_le_bytes());
+            hasher.update(&bytes);
+        };
+        for outcome in &self.transactions {
+            match outcome {
+                TransactionOutcome::Kept(output) => add(0, bcs::to_bytes(output)),
+                TransactionOutcome::Discarded(failure) => add(1, bcs::to_bytes(failure)),
+                TransactionOutcome::SandboxFault(fault) => add(2, Ok(fault.to_string().into())),
+            }
+        }
+        add(3, bcs::to_bytes(&self.writes));
+        let cut_off = self
+            .cut_off
+            .map(|cut_off| (cut_off.at as u64, cut_off.reason as u8));
+        add(4, bcs::to_bytes(&cut_off));
+        hasher.finalize().into()
+    }
+
+    fn of(run: BlockRun<TransactionOutcome>) -> Self {
+        Self {
+            transactions: run.outputs,
+            writes: run.writes,
+            cut_off: run.cut_off,
+        }
+    }
+}
+
+impl TransactionOutput for TransactionOutcome {
+    fn writes(&self) -> &[(StateKey, WriteOp)] {
+        self.success().map_or(&[], |output| &output.writes)
+    }
+
+    fn gas_used(&self) -> u64 {
+        match self {
+            Self::Kept(output) => output.gas_used,
+            Self::Discarded(_) | Self::SandboxFault(_) => 0,
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        let Self::Kept(output) = self else {
+            return OVERHEAD_BYTES;
+        };
+        let value = |len: usize| OVERHEAD_BYTES + len as u64;
+        let writes = output.writes.iter().map(|(key, op)| {
+            let key = match key {
+                StateKey::TableItem { key, .. } | StateKey::Raw(key) => key.len(),
+                StateKey::AccessPath { .. } => 0,
+            };
+            value(key + crate::state::value_of(op).map_or(0, <[u8]>::len))
+        });
+        let events = output.events.iter().map(|event| value(event.data.len()));
+        let values: u64 = match &output.outcome {
+            Outcome::Returned { values, mut_args } => {
+                let mut_args = mut_args.iter().map(|(_, arg)| arg);
+                let all = values.iter().chain(mut_args);
+                all.map(|typed| value(typed.bcs.len())).sum()
+            }
+            Outcome::Failed(_) => 0,
+        };
+        OVERHEAD_BYTES + values + writes.sum::<u64>() + events.sum::<u64>()
+    }
+
+    fn is_fault(&self) -> bool {
+        matches!(self, Self::SandboxFault(_))
+    }
+}
+
+/// Runs the calls of a block in a sandbox of its own.
+#[derive(Debug)]
+pub struct SandboxRunner {
+    sandbox: Sandbox,
+}
+
+impl SandboxRunner {
+    /// A runner on `engine`.
+    pub fn new(engine: &Engine) -> Self {
+        Self {
+            sandbox: Sandbox::new(engine),
+        }
+    }
+}
+
+impl TransactionRunner for SandboxRunner {
+    type Transaction = Call;
+    type Output = TransactionOutcome;
+
+    fn run(
+        &mut self,
+        _: usize,
+        call: &Call,
+        view: &dyn StateView,
+    ) -> Result<TransactionOutcome, HostError> {
+        self.sandbox.execute(call, view)
+    }
+
+    fn reset(&mut self) {
+        self.sandbox.reset();
+    }
+
+    fn stack_bytes(&self) -> usize {
+        // What wasm may use, and as much as a thread usually has for the host.
+        self.sandbox.engine().limits().wasm_stack_bytes as usize + (2 << 20)
+    }
+}
+
+/// How blocks are executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BlockConfig {
+    /// Workers, each a thread with a sandbox of its own; 0 means one after the other, without Block-STM.
+    pub workers: usize,
+    /// Bounds of a block.
+    pub limits: BlockLimits,
 }
 
 /// Runs blocks on sandboxes that it keeps warm between them.
 #[derive(Debug)]
 pub struct BlockExecutor {
-    sandbox: Sandbox,
+    runners: Vec<SandboxRunner>,
+    config: BlockConfig,
+    /// Hash of the last block, if it had one.
+    last: Option<[u8; 32]>,
+    metrics: BlockMetrics,
 }
 
 impl BlockExecutor {
-    /// An executor on `engine`.
+    /// An executor on `engine` that runs transactions one after the other.
     pub fn new(engine: &Engine) -> Self {
+        Self::with_config(engine, BlockConfig::default())
+    }
+
+    /// An executor on `engine`.
+    pub fn with_config(engine: &Engine, config: BlockConfig) -> Self {
+        let runners = std::iter::repeat_with(|| SandboxRunner::new(engine));
         Self {
-            sandbox: Sandbox::new(engine),
+            runners: runners.take(config.workers.max(1)).collect(),
+            config,
+            last: None,
+            metrics: BlockMetrics::default(),
         }
+    }
+
+    /// What all blocks so far took.
+    pub fn metrics(&self) -> &BlockMetrics {
+        &self.metrics
     }
 
     /// Runs `block` on `view`. Each transaction sees the writes of those before it that returned.
@@ -44,23 +235,88 @@ impl BlockExecutor {
         block: &Block,
         view: &dyn StateView,
     ) -> Result<BlockOutput, HostError> {
-        let mut overlay = Fork::new(view);
-        let mut transactions = Vec::with_capacity(block.transactions.len());
-        for call in &block.transactions {
-            let outcome = self.sandbox.execute(call, &overlay)?;
-            if let Some(output) = outcome.success() {
-                overlay.apply(&output.writes);
+        self.execute_inspected(block, view, &NoBlockInspector)
+    }
+
+    /// Like [`execute`](Self::execute), watched by `inspector`.
+    pub fn execute_inspected(
+        &mut self,
+        block: &Block,
+        view: &dyn StateView,
+        inspector: &dyn BlockInspector,
+    ) -> Result<BlockOutput, HostError> {
+        self.check_lineage(block.lineage);
+        let (calls, limits) = (&block.transactions, &{ self.config.limits });
+        if self.config.workers > 0 {
+            let (result, metrics) =
+                run_in_parallel(&mut self.runners, calls, view, limits, inspector);
+            self.metrics.add(&metrics);
+            match result {
+                Ok(run) => return Ok(BlockOutput::of(run)),
+                Err(ParallelError::Host(error)) => return Err(error),
+                Err(ParallelError::Inconsistent(reason)) => {
+                    tracing::warn!(reason, "the block is run in sequence after all");
+                    inspector.on_fallback(&reason);
+                    self.metrics.fallbacks += 1;
+                    self.reset();
+                }
             }
-            transactions.push(outcome);
         }
-        Ok(BlockOutput {
-            transactions,
-            writes: overlay.into_writes(),
-        })
+        let Some(runner) = self.runners.first_mut() else {
+            return Err(HostError::Instantiate("no sandbox".into()));
+        };
+        let run = run_in_sequence(runner, calls, view, limits, inspector)?;
+        if self.config.workers == 0 {
+            let executed = run.outputs.len() as u64;
+            self.metrics.add(&BlockMetrics {
+                blocks: 1,
+                committed: executed,
+                executions: executed,
+                final_executions: executed,
+                ..BlockMetrics::default()
+            });
+        }
+        Ok(BlockOutput::of(run))
+    }
+
+    /// Runs blocks one after the other, each on the state that the one before left, to the same outputs as if each had been committed
+    /// before the next. A block that is cut off does not stop those after it.
+    pub fn execute_chunk(
+        &mut self,
+        blocks: &[Block],
+        view: &dyn StateView,
+    ) -> Result<Vec<BlockOutput>, HostError> {
+        let mut fork = Fork::new(view);
+        let mut outputs = Vec::with_capacity(blocks.len());
+        for block in blocks {
+            let output = self.execute(block, &fork)?;
+            fork.apply(&output.writes);
+            outputs.push(output);
+        }
+        Ok(outputs)
+    }
+
+    /// Drops everything that is kept between blocks. Results do not depend on it.
+    pub fn reset(&mut self) {
+        for runner in &mut self.runners {
+            runner.reset();
+        }
+    }
+
+    /// A block that does not follow the last one may be of another chain: what is kept from there would be checked module by module, but
+    /// it is of no use.
+    fn check_lineage(&mut self, lineage: Option<Lineage>) {
+        if let (Some(last), Some(lineage)) = (self.last, lineage)
+            && last != lineage.parent
+        {
+            tracing::warn!("the block does not follow the last one; its caches start cold");
+            self.reset();
+        }
+        self.last = lineage.map(|lineage| lineage.hash);
     }
 }
 
-/// Runs one block with an executor of its own.
+/// Runs one block with an executor of its own, one transaction after the other.
 pub fn execute_block(
     engine: &Engine,
     block: &Block,

@@ -5,9 +5,11 @@
 //!
 //! - [`Engine`]: the compiled guest and its [`Limits`]; make one, clone it, share it between threads;
 //! - [`Sandbox`]: one instance of it, which runs one [`Call`] after the other on any [`StateView`];
-//! - [`execute_block`] and [`BlockExecutor`]: a list of calls, each on the state its predecessors left;
+//! - [`execute_block`] and [`BlockExecutor`]: a list of calls, each on the state its predecessors left, by one worker or many;
 //! - [`TransactionOutcome`]: *kept*, *discarded* or *sandbox fault*, never confused;
-//! - [`StateView`] and [`StateCommit`]: the state, which nothing here changes before the caller commits; [`MemoryState`] is one.
+//! - [`SignedTransaction`] and [`Transaction`]: what senders sign, as bytes and JSON, and what is left of it once it is checked;
+//! - [`StateView`] and [`StateCommit`]: the state, which nothing here changes before the caller commits; [`MemoryState`], [`DiskState`]
+//!   and [`Fork`] implement them.
 //!
 //! ```
 //! use monomove::{Access, AccountAddress, Call, Engine, Limits, MemoryState, Sandbox, TransactionOutcome};
@@ -46,11 +48,15 @@ mod native;
 mod outcome;
 mod sandbox;
 mod state;
+mod stm;
 mod store;
+mod transaction;
 mod wasm_config;
 mod watchdog;
 
-pub use block::{Block, BlockExecutor, BlockOutput, execute_block};
+pub use block::{
+    Block, BlockConfig, BlockExecutor, BlockOutput, Lineage, SandboxRunner, execute_block,
+};
 pub use engine::{Backend, Engine, EngineConfig, EngineError, VersionHash};
 pub use gas::{GasScheduleError, gas_schedule_of};
 pub use image::{Image, ImageBuilder};
@@ -61,6 +67,16 @@ pub use sandbox::Sandbox;
 pub use state::{
     BlockInfo, CommitError, DiskState, DiskView, Fork, MemoryState, ModuleError, OpenError,
     PruneReport, Scan, StateCommit, StateError, StateView, StoreInfo,
+};
+
+pub use stm::{
+    BlockInspector, BlockLimits, BlockMetrics, BlockRun, CutOff, CutOffReason, NoBlockInspector,
+    ParallelError, TransactionOutput, TransactionRunner, run_in_parallel, run_in_sequence,
+};
+pub use transaction::{
+    AccountAuthenticator, Authenticator, DecodeError, DecodeErrorKind, EntryFunction, Executable,
+    Payload, RawTransaction, ReplayProtection, Script, ScriptArgument, SignedTransaction, Signer,
+    Transaction, TransactionRules,
 };
 
 pub use monomove_core::{

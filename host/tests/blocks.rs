@@ -30,9 +30,7 @@ fn counter() -> Guest {
 #[test]
 fn each_transaction_sees_its_predecessors() {
     let engine = counter().engine();
-    let block = Block {
-        transactions: vec![arith("any", 0, 0); 2],
-    };
+    let block = Block::new(vec![arith("any", 0, 0); 2]);
     let mut state = MemoryState::new();
     let result = execute_block(&engine, &block, &state).unwrap();
     let kept = |op| TransactionOutcome::Kept(output(vec![(key(1), op)]));
@@ -44,6 +42,7 @@ fn each_transaction_sees_its_predecessors() {
                 kept(WriteOp::Modify(vec![2])),
             ],
             writes: vec![(key(1), WriteOp::Create(vec![2]))],
+            cut_off: None,
         }
     );
     assert!(state.is_empty());
@@ -57,13 +56,11 @@ fn each_transaction_sees_its_predecessors() {
 fn an_executor_gives_what_single_calls_give() {
     let engine = Engine::new(small()).unwrap();
     let state = arith_state();
-    let block = Block {
-        transactions: vec![
-            arith("add_u64", 1, 2),
-            arith("no_such_function", 1, 2),
-            arith("add_u64", u64::MAX, 2),
-        ],
-    };
+    let block = Block::new(vec![
+        arith("add_u64", 1, 2),
+        arith("no_such_function", 1, 2),
+        arith("add_u64", u64::MAX, 2),
+    ]);
     let mut executor = BlockExecutor::new(&engine);
     for _ in 0..2 {
         let result = executor.execute(&block, &state).unwrap();

@@ -89,6 +89,41 @@ fn the_gas_limit_is_one_of_the_block() {
 }
 
 #[test]
+fn workers_change_nothing_but_the_time() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/blocks/bank.json");
+    let run = |workers: &str| monomove(&["block", file, "--json", "--workers", workers]).json();
+    let (one, four) = (run("0"), run("4"));
+    assert_eq!(one["transactions"], four["transactions"]);
+    assert_eq!(one["output_hash"], four["output_hash"]);
+    assert_eq!(four["metrics"]["committed"], 4);
+    let metrics = scratch("block-metrics").join("metrics.prom");
+    let run = monomove(&[
+        "block",
+        file,
+        "--workers",
+        "2",
+        "--metrics",
+        metrics.to_str().unwrap(),
+    ]);
+    assert!(run.out.contains("2 workers: "), "{}", run.out);
+    let text = std::fs::read_to_string(metrics).unwrap();
+    assert!(
+        text.contains("monomove_transactions_committed_total 4"),
+        "{text}"
+    );
+    let run = monomove(&["block", file, "--workers", "2", "--block-gas", "1"]);
+    assert_eq!(run.code, 4);
+    assert!(
+        run.out.contains("cut off before transaction 2: block gas"),
+        "{}",
+        run.out
+    );
+    let json = monomove(&["block", file, "--json", "--block-memory", "0"]).json_of_code(4);
+    assert_eq!(json["cut_off"]["at"], 0);
+    assert_eq!(json["transactions"].as_array().unwrap().len(), 0);
+}
+
+#[test]
 fn bad_blocks_name_the_place() {
     for (change, place) in [
         (("monomove.block/1", "monomove.block/9"), "schema"),

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use monomove::{
-    Access, AccountAddress, Block, BlockExecutor, BlockInfo, Call, DiskState, Engine, Fork,
-    Identifier, MemoryState, ModuleId, StateCommit, StateKey, StateView, TransactionOutcome,
+    Access, AccountAddress, Block, BlockConfig, BlockExecutor, BlockInfo, BlockInspector,
+    BlockMetrics, Call, CutOff, DiskState, Engine, Fork, Identifier, MemoryState, ModuleId,
+    StateCommit, StateKey, StateView, TransactionOutcome,
 };
 use monomove_text::parse_argument;
 use sha3::{Digest, Sha3_256};
@@ -14,7 +15,7 @@ use sha3::{Digest, Sha3_256};
 use super::describe::{Book, Described};
 use super::exit::{CliError, Exit};
 use super::input::{self, ModuleFile};
-use super::progress::while_waiting;
+use super::progress::{Progress, while_waiting};
 use monomove_stdlib::Embedded;
 
 /// Which state to work on.
@@ -46,6 +47,19 @@ pub(crate) struct BlockResult {
     pub(crate) transactions: Vec<(TransactionOutcome, Described)>,
     /// How long the execution took.
     pub(crate) time: Duration,
+    /// Where the block was cut off.
+    pub(crate) cut_off: Option<CutOff>,
+    /// Hash of the block's output.
+    pub(crate) hash: [u8; 32],
+}
+
+/// Moves the progress bar with every commit.
+struct Watched(Progress);
+
+impl BlockInspector for Watched {
+    fn on_commit(&self, _: usize, _: u32) {
+        self.0.step();
+    }
 }
 
 impl Chain {
@@ -73,6 +87,16 @@ impl Chain {
             chain.disk = Some((disk, args.commit));
         }
         Ok(chain)
+    }
+
+    /// Executes blocks in this way from now on.
+    pub(crate) fn configure(&mut self, engine: &Engine, config: BlockConfig) {
+        self.executor = BlockExecutor::with_config(engine, config);
+    }
+
+    /// What the blocks since [`configure`](Self::configure) took.
+    pub(crate) fn metrics(&self) -> &BlockMetrics {
+        self.executor.metrics()
     }
 
     /// Whether the chain begins with this process.
@@ -143,12 +167,20 @@ impl Chain {
 
     /// Executes `transactions` one after the other and applies what they did.
     pub(crate) fn execute(&mut self, transactions: Vec<Call>) -> Result<BlockResult, CliError> {
-        let block = Block { transactions };
-        let (output, time) = while_waiting(|| {
-            let start = Instant::now();
-            (self.executor.execute(&block, &self.state), start.elapsed())
-        });
+        let block = Block::new(transactions);
+        let watched = Watched(Progress::new(block.transactions.len()));
+        let start = Instant::now();
+        let (executor, state) = (&mut self.executor, &self.state);
+        let mut run = || executor.execute_inspected(&block, state, &watched);
+        let output = match block.transactions.len() {
+            // Nothing to count.
+            1 => while_waiting(run),
+            _ => run(),
+        };
+        let time = start.elapsed();
+        watched.0.finish();
         let output = output?;
+        let (cut_off, hash) = (output.cut_off, output.hash());
         let mut transactions = Vec::with_capacity(output.transactions.len());
         for outcome in output.transactions {
             let described = self.book.describe(&outcome, &self.state);
@@ -157,7 +189,12 @@ impl Chain {
             }
             transactions.push((outcome, described));
         }
-        Ok(BlockResult { transactions, time })
+        Ok(BlockResult {
+            transactions,
+            time,
+            cut_off,
+            hash,
+        })
     }
 
     /// Runs the framework's genesis: the chain itself, then each account with its first balance.

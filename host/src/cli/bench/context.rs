@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::super::exit::{CliError, Exit};
 use super::super::input;
 use super::super::output::{HEADING, Output, styled};
-use super::super::stdlib;
+use monomove_stdlib as stdlib;
 
 /// Version of the JSON form.
 const SCHEMA: &str = "monomove.bench.context/1";

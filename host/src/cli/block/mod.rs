@@ -6,14 +6,16 @@ pub(super) mod table;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use monomove::{Engine, EngineConfig, Limits};
+use monomove::{
+    BlockConfig, BlockLimits, BlockMetrics, CutOff, CutOffReason, Engine, EngineConfig, Limits,
+};
 use serde::Serialize;
 
 use super::chain::{BlockResult, Chain, StateArgs};
 use super::describe::Described;
 use super::exit::{CliError, Exit};
-use super::limits::{LimitArgs, ModeArgs};
-use super::output::Output;
+use super::limits::{LimitArgs, ModeArgs, size};
+use super::output::{BAD, DIM, Output, styled};
 use super::state::CommittedBlock;
 use format::BlockFile;
 use table::Row;
@@ -43,12 +45,15 @@ The file:
 
 Example:
   monomove block block.json --json
-  monomove block block.json --state chain --commit")]
+  monomove block block.json --state chain --commit
+  monomove block block.json --workers 4 --metrics metrics.prom")]
 pub(crate) struct BlockArgs {
     /// The block, as JSON
     file: PathBuf,
     #[command(flatten)]
     state: StateArgs,
+    #[command(flatten)]
+    workers: WorkerArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -58,12 +63,67 @@ pub(crate) struct BlockArgs {
     limits: LimitArgs,
 }
 
+/// Who executes the block, and its bounds.
+#[derive(Debug, Args)]
+struct WorkerArgs {
+    /// Execute in parallel (Block-STM), by this many workers; 0 means one transaction after the other
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=256))]
+    workers: u16,
+    /// Internal gas of the block: the transaction that reaches it is the last
+    #[arg(long, value_name = "GAS")]
+    block_gas: Option<u64>,
+    /// Bytes that the outputs of the block may have together
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    block_memory: Option<u64>,
+    /// Write what the execution took, in the text format of Prometheus
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
+}
+
+impl WorkerArgs {
+    fn config(&self) -> BlockConfig {
+        let default = BlockLimits::default();
+        BlockConfig {
+            workers: self.workers.into(),
+            limits: BlockLimits {
+                gas: self.block_gas.unwrap_or(default.gas),
+                bytes: self.block_memory.unwrap_or(default.bytes),
+            },
+        }
+    }
+}
+
+/// Where and why a block ends early.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct CutOffText {
+    at: usize,
+    reason: &'static str,
+}
+
+impl From<CutOff> for CutOffText {
+    fn from(cut_off: CutOff) -> Self {
+        let reason = match cut_off.reason {
+            CutOffReason::Gas => "block gas",
+            CutOffReason::Bytes => "block memory",
+        };
+        Self {
+            at: cut_off.at,
+            reason,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Report<'a> {
     schema: &'static str,
     limits: &'a Limits,
     transactions: Vec<TransactionReport<'a>>,
     summary: Summary,
+    workers: u16,
+    output_hash: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_off: Option<CutOffText>,
+    metrics: BlockMetrics,
     /// The block that was committed.
     #[serde(skip_serializing_if = "Option::is_none")]
     block: Option<CommittedBlock>,
@@ -112,11 +172,20 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
     let calls = file
         .prepare(base, &mut chain, limits.gas_per_transaction)
         .map_err(|error| error.within(args.file.display()))?;
+    chain.configure(&engine, args.workers.config());
     let result = chain.execute(calls)?;
+    let metrics = *chain.metrics();
+    if let Some(file) = &args.workers.metrics {
+        std::fs::write(file, metrics.to_prometheus())
+            .map_err(|error| CliError::at(file.display(), error))?;
+    }
+    let cut_off = result.cut_off.map(CutOffText::from);
     let block = chain.commit()?.map(CommittedBlock::from);
     let summary = Summary::of(&result);
     let exit = if summary.has_faults() {
         Exit::Fault
+    } else if cut_off.is_some() {
+        Exit::Limit
     } else {
         Exit::Ok
     };
@@ -141,6 +210,10 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
             limits: &limits,
             transactions: transactions.collect(),
             summary,
+            workers: args.workers.workers,
+            output_hash: hex::encode(result.hash),
+            cut_off,
+            metrics,
             block,
         })?;
         return Ok(exit);
@@ -151,10 +224,40 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
         result,
     });
     table::print(&rows.collect::<Vec<_>>(), &summary, &limits, out)?;
+    out.line(styled(
+        DIM,
+        format_args!("output hash {}", hex::encode(result.hash)),
+    ))?;
+    if args.workers.workers > 0 {
+        out.line(styled(DIM, metrics_line(args.workers.workers, &metrics)))?;
+    }
+    if let Some(cut_off) = cut_off {
+        out.line(styled(
+            BAD,
+            format_args!(
+                "cut off before transaction {}: {}",
+                cut_off.at + 1,
+                cut_off.reason
+            ),
+        ))?;
+    }
     if let Some(block) = &block {
         out.line(block)?;
     }
     Ok(exit)
+}
+
+/// What the workers did, in one line.
+fn metrics_line(workers: u16, metrics: &BlockMetrics) -> String {
+    format!(
+        "{workers} workers: {} executions, {} validations, {} aborts, {} suspensions, {} reads of which {} below the block",
+        metrics.executions,
+        metrics.validations,
+        metrics.aborts,
+        metrics.suspensions,
+        metrics.reads,
+        metrics.base_reads
+    )
 }
 
 impl Summary {

@@ -1,0 +1,182 @@
+//! What a parallel run did, as numbers and as events.
+
+use std::fmt::Write;
+
+/// Numbers of one block, or of many together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct BlockMetrics {
+    /// Blocks.
+    pub blocks: u64,
+    /// Transactions committed.
+    pub committed: u64,
+    /// Executions, also those that came to nothing.
+    pub executions: u64,
+    /// Of those, with everything before the transaction committed.
+    pub final_executions: u64,
+    /// Executions given up because they met an estimate.
+    pub suspensions: u64,
+    /// Validations before commit.
+    pub validations: u64,
+    /// Executions found stale, by them or at commit.
+    pub aborts: u64,
+    /// Highest incarnation that was executed, counted from 0.
+    pub highest_incarnation: u64,
+    /// Executions that broke the sandbox, panicked, or could not read the state, and did not count.
+    pub unsound: u64,
+    /// Questions of transactions to the state.
+    pub reads: u64,
+    /// Of those, captured: the first for their key in a transaction.
+    pub captured_reads: u64,
+    /// Of those, asked of the state below the block; the others were answered within it.
+    pub base_reads: u64,
+    /// Bytes of the values that were answered; modules do not count.
+    pub bytes_read: u64,
+    /// Bytes of the values written, of all executions.
+    pub bytes_written: u64,
+    /// Blocks that were run in sequence after all.
+    pub fallbacks: u64,
+}
+
+impl BlockMetrics {
+    /// Adds the numbers of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.highest_incarnation = self.highest_incarnation.max(other.highest_incarnation);
+        for (sum, (_, _, value)) in self.counters_mut().into_iter().zip(other.counters()) {
+            *sum += value;
+        }
+    }
+
+    /// Reads answered within the block: what other transactions wrote or read, or the transaction itself asked before.
+    pub fn cache_hits(&self) -> u64 {
+        self.reads - self.base_reads.min(self.reads)
+    }
+
+    fn counters_mut(&mut self) -> [&mut u64; 14] {
+        [
+            &mut self.blocks,
+            &mut self.committed,
+            &mut self.executions,
+            &mut self.final_executions,
+            &mut self.suspensions,
+            &mut self.validations,
+            &mut self.aborts,
+            &mut self.unsound,
+            &mut self.reads,
+            &mut self.captured_reads,
+            &mut self.base_reads,
+            &mut self.bytes_read,
+            &mut self.bytes_written,
+            &mut self.fallbacks,
+        ]
+    }
+
+    /// Name, explanation and value of what only grows.
+    fn counters(&self) -> [(&'static str, &'static str, u64); 14] {
+        [
+            ("blocks", "Blocks executed", self.blocks),
+            (
+                "transactions_committed",
+                "Transactions committed",
+                self.committed,
+            ),
+            ("executions", "Executions of transactions", self.executions),
+            (
+                "final_executions",
+                "Executions on committed predecessors",
+                self.final_executions,
+            ),
+            (
+                "suspensions",
+                "Executions that met an estimate",
+                self.suspensions,
+            ),
+            ("validations", "Validations before commit", self.validations),
+            ("aborts", "Executions found stale", self.aborts),
+            (
+                "unsound_executions",
+                "Executions whose fault did not count",
+                self.unsound,
+            ),
+            ("reads", "Questions to the state", self.reads),
+            (
+                "captured_reads",
+                "First reads of a key",
+                self.captured_reads,
+            ),
+            (
+                "base_reads",
+                "Questions to the state below the block",
+                self.base_reads,
+            ),
+            ("read_bytes", "Bytes of values read", self.bytes_read),
+            ("written_bytes", "Bytes of writes", self.bytes_written),
+            (
+                "fallbacks",
+                "Blocks run in sequence after all",
+                self.fallbacks,
+            ),
+        ]
+    }
+
+    /// The numbers in the text format of Prometheus.
+    pub fn to_prometheus(&self) -> String {
+        let mut text = String::new();
+        let mut metric = |name: &str, help: &str, kind: &str, value: u64| {
+            let name = format!("monomove_{name}");
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                text,
+                "# HELP {name} {help}.\n# TYPE {name} {kind}\n{name} {value}"
+            );
+        };
+        for (name, help, value) in self.counters() {
+            metric(&format!("{name}_total"), help, "counter", value);
+        }
+        metric(
+            "highest_incarnation",
+            "Highest incarnation executed",
+            "gauge",
+            self.highest_incarnation,
+        );
+        text
+    }
+}
+
+/// Told what happens to the transactions of a block, from all workers. It changes no result; every method does nothing by default.
+pub trait BlockInspector: Sync {
+    /// An incarnation of a transaction is about to be executed.
+    fn on_execute(&self, transaction: usize, incarnation: u32) {
+        let _ = (transaction, incarnation);
+    }
+
+    /// An execution met an estimate of `writer`.
+    fn on_suspend(&self, transaction: usize, writer: usize) {
+        let _ = (transaction, writer);
+    }
+
+    /// An incarnation was validated.
+    fn on_validate(&self, transaction: usize, incarnation: u32, is_valid: bool) {
+        let _ = (transaction, incarnation, is_valid);
+    }
+
+    /// An incarnation was found stale and will be replaced.
+    fn on_abort(&self, transaction: usize, incarnation: u32) {
+        let _ = (transaction, incarnation);
+    }
+
+    /// A transaction is committed.
+    fn on_commit(&self, transaction: usize, incarnation: u32) {
+        let _ = (transaction, incarnation);
+    }
+
+    /// The block is run in sequence after all.
+    fn on_fallback(&self, reason: &str) {
+        let _ = reason;
+    }
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoBlockInspector;
+
+impl BlockInspector for NoBlockInspector {}
