@@ -2,8 +2,8 @@
 
 use crate::VerifierError;
 use monomove_format::{
-    Bytecode, CodeOffset, CompiledModule, FunctionAttribute, FunctionDefinition,
-    FunctionDefinitionIndex, FunctionHandle, FunctionHandleIndex, LocalIndex, SignatureToken,
+    Bytecode, CodeOffset, CodeUnit, CompiledModule, FunctionAttribute, FunctionDefinition,
+    FunctionDefinitionIndex, FunctionHandle, FunctionHandleIndex, SignatureToken,
     StructDefinitionIndex,
 };
 use monomove_types::StatusCode;
@@ -52,6 +52,7 @@ pub(crate) struct Function<'s, 'a> {
     pub(crate) index: FunctionDefinitionIndex,
     pub(crate) definition: &'a FunctionDefinition,
     pub(crate) handle: &'a FunctionHandle,
+    pub(crate) unit: &'a CodeUnit,
     pub(crate) code: &'a [Bytecode],
     pub(crate) parameters: &'a [SignatureToken],
     pub(crate) returns: &'a [SignatureToken],
@@ -72,6 +73,7 @@ impl<'s, 'a> Function<'s, 'a> {
             index,
             definition,
             handle,
+            unit,
             code: &unit.code,
             parameters: &module.signature_at(handle.parameters).0,
             returns: &module.signature_at(handle.return_).0,
@@ -82,15 +84,6 @@ impl<'s, 'a> Function<'s, 'a> {
     /// Number of parameters and other locals.
     pub(crate) fn local_count(&self) -> usize {
         self.parameters.len().saturating_add(self.locals.len())
-    }
-
-    /// Type of a parameter or other local.
-    pub(crate) fn local(&self, index: LocalIndex) -> Option<&'a SignatureToken> {
-        let index = usize::from(index);
-        match index.checked_sub(self.parameters.len()) {
-            None => self.parameters.get(index),
-            Some(index) => self.locals.get(index),
-        }
     }
 
     /// An error at an instruction.

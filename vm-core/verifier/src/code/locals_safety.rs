@@ -71,14 +71,18 @@ impl LocalsSafety {
         meter: &mut Meter,
     ) -> VerifierResult {
         self.undroppable = Set::default();
-        for local in 0..=LocalIndex::MAX {
-            let Some(token) = function.local(local) else {
-                break;
-            };
-            let type_ = types.token(token);
-            if !types
-                .abilities(type_, &function.handle.type_parameters)
-                .has_drop()
+        let lists = [
+            types.signature(function.handle.parameters),
+            types.signature(function.unit.locals),
+        ];
+        let positions = lists
+            .into_iter()
+            .flat_map(|list| (0..types.len(list)).map(move |index| (list, index)))
+            .collect::<Vec<_>>();
+        for (local, (list, index)) in (0..=LocalIndex::MAX).zip(positions) {
+            let constraints = &function.handle.type_parameters;
+            if let Some(type_) = types.element(list, index)
+                && !types.abilities(type_, constraints).has_drop()
             {
                 self.undroppable.insert(local);
             }

@@ -5,7 +5,7 @@ use super::types::{ListId, NODE, Type, TypeId, Types};
 use crate::meter::too_complex;
 use crate::{Meter, VerifierResult};
 use monomove_format::{
-    CompiledModule, FieldDefinition, FieldHandleIndex, FieldInstantiationIndex,
+    CompiledModule, ConstantPoolIndex, FieldDefinition, FieldHandleIndex, FieldInstantiationIndex,
     FunctionHandleIndex, FunctionInstantiationIndex, SignatureIndex, SignatureToken,
     StructDefInstantiationIndex, StructDefinitionIndex, StructVariantHandleIndex,
     StructVariantInstantiationIndex, TypeParameterIndex, VariantFieldHandleIndex,
@@ -18,6 +18,7 @@ pub(crate) type Struct = (TypeId, ListId);
 /// What was converted already, by index.
 pub(super) struct Members {
     signatures: Vec<Option<ListId>>,
+    constants: Vec<Option<TypeId>>,
     functions: Vec<Option<(ListId, ListId)>>,
     structs: Vec<Option<Struct>>,
     struct_instantiations: Vec<Option<Struct>>,
@@ -34,6 +35,7 @@ impl Members {
     pub(super) fn new(module: &CompiledModule) -> Self {
         Self {
             signatures: vec![None; module.signatures.len()],
+            constants: vec![None; module.constant_pool.len()],
             functions: vec![None; module.function_instantiations.len()],
             structs: vec![None; module.struct_defs.len()],
             struct_instantiations: vec![None; module.struct_def_instantiations.len()],
@@ -57,6 +59,17 @@ impl<'a> Types<'a> {
         let list = self.token_list(module.signature_at(index).tokens().iter());
         self.members.signatures[index.into_index()] = Some(list);
         list
+    }
+
+    /// The type of a constant.
+    pub(crate) fn constant(&mut self, index: ConstantPoolIndex) -> TypeId {
+        if let Some(type_) = self.members.constants[index.into_index()] {
+            return type_;
+        }
+        let module = self.module;
+        let type_ = self.token(&module.constant_at(index).type_);
+        self.members.constants[index.into_index()] = Some(type_);
+        type_
     }
 
     fn token_list<'t>(&mut self, tokens: impl Iterator<Item = &'t SignatureToken>) -> ListId {

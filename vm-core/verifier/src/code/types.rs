@@ -83,6 +83,8 @@ struct Entry {
     abilities: AbilitySet,
     /// The scope of type parameters in which `abilities` were computed; [`ANY_SCOPE`] if they do not depend on it.
     scope: u32,
+    /// `&` and `&mut` to the type, once there was one.
+    references: [Option<TypeId>; 2],
 }
 
 #[derive(Clone, Copy)]
@@ -140,6 +142,7 @@ impl<'a> Types<'a> {
                     AbilitySet::PRIMITIVES
                 },
                 scope: ANY_SCOPE,
+                references: [None; 2],
             });
         }
         types.list(&[]);
@@ -250,6 +253,7 @@ impl<'a> Types<'a> {
             closed,
             abilities: AbilitySet::EMPTY,
             scope: NO_SCOPE,
+            references: [None; 2],
         });
         self.ids.insert(type_, id);
         if closed {
@@ -259,6 +263,20 @@ impl<'a> Types<'a> {
             entry.abilities = abilities;
             entry.scope = ANY_SCOPE;
         }
+        id
+    }
+
+    /// A reference to a type.
+    pub(crate) fn reference(&mut self, mutable: bool, referent: TypeId) -> TypeId {
+        let kind = usize::from(mutable);
+        if let Some(known) = self.entries[referent.0 as usize].references[kind] {
+            return known;
+        }
+        let id = self.intern(match mutable {
+            true => Type::MutableReference(referent),
+            false => Type::Reference(referent),
+        });
+        self.entries[referent.0 as usize].references[kind] = Some(id);
         id
     }
 

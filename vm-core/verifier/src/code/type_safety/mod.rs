@@ -25,12 +25,9 @@ pub(crate) fn check<'a>(
     meter: &mut Meter,
 ) -> VerifierResult {
     types.enter_scope();
-    let locals = function
-        .parameters
-        .iter()
-        .chain(function.locals)
-        .map(|token| types.token(token))
-        .collect();
+    let parameters = types.signature(function.handle.parameters);
+    let others = types.signature(function.unit.locals);
+    let locals = [types.elements(parameters), types.elements(others)].concat();
     let returns = types.signature(function.handle.return_);
     let mut checker = Checker {
         function,
@@ -126,9 +123,7 @@ impl Checker<'_, '_, '_> {
             B::LdI256(_) => self.push(TypeId::I256),
             B::LdTrue | B::LdFalse => self.push(TypeId::BOOL),
             B::LdConst(index) => {
-                let constant = self
-                    .types
-                    .token(&self.function.module.constant_at(*index).type_);
+                let constant = self.types.constant(*index);
                 self.push(constant)
             }
             B::CopyLoc(local) => {

@@ -7,11 +7,7 @@ use monomove_types::StatusCode;
 impl Checker<'_, '_, '_> {
     /// Pushes a reference.
     pub(super) fn push_reference(&mut self, mutable: bool, referent: TypeId) -> VerifierResult {
-        let type_ = self.types.intern(if mutable {
-            Type::MutableReference(referent)
-        } else {
-            Type::Reference(referent)
-        });
+        let type_ = self.types.reference(mutable, referent);
         self.push(type_)
     }
 

@@ -16,13 +16,13 @@ impl Checker<'_, '_, '_> {
 
     /// Pops a reference to a vector of these elements.
     fn pop_vector_reference(&mut self, mutable: bool, element: TypeId) -> VerifierResult {
-        let vector = self.types.intern(Type::Vector(element));
         let operand = self.pop()?;
-        let fits = match self.types.get(operand) {
-            Type::MutableReference(referent) => referent == vector,
-            Type::Reference(referent) => !mutable && referent == vector,
-            _ => false,
+        let vector = match self.types.get(operand) {
+            Type::MutableReference(referent) => Some(referent),
+            Type::Reference(referent) if !mutable => Some(referent),
+            _ => None,
         };
+        let fits = vector.is_some_and(|vector| self.types.get(vector) == Type::Vector(element));
         self.mismatch(fits, "no fitting reference to a vector of these elements")
     }
 
