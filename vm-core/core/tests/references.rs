@@ -65,6 +65,14 @@ fun parts(m: &mut S): (&mut u64, &mut u64)
     move_loc m
     mut_borrow_field S, b
     ret
+#[borrow_mut(0)] fun borrow_mut$S$0(m: &mut S): &mut u64
+    move_loc m
+    mut_borrow_field S, a
+    ret
+#[borrow_mut(1)] fun borrow_mut$S$1(m: &mut S): &mut u64
+    move_loc m
+    mut_borrow_field S, b
+    ret
 fun take(m: &mut vector<u64>): u64
     move_loc m
     vec_pop_back<u64>
@@ -220,6 +228,10 @@ impl Writer<'_> {
         match (base, choice) {
             (U64, 0 | 1) => {
                 self.push(of(S), depth);
+                if mutable && self.chance(3) {
+                    let field = self.random.below(2);
+                    return self.line(&format!("call borrow_mut$S${field}"));
+                }
                 let field = if self.chance(2) { "a" } else { "b" };
                 self.line(&format!("{kind}borrow_field S, {field}"));
             }
@@ -466,7 +478,7 @@ fn programs_that_verify_are_safe() {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9));
         let source = program(&mut random);
         let options = Options {
-            version: 8,
+            version: 10,
             dependencies: &[],
         };
         let module = match assemble(&source, &options) {
