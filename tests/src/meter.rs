@@ -188,7 +188,7 @@ const PER_ARGUMENT: u64 = 3670;
 struct Place<'a> {
     modules: &'a Modules,
     trace: &'a Trace,
-    replay: &'a Replay<'a>,
+    replay: &'a Replay<&'a Trace>,
     types: &'a [Option<Ty>],
     module: &'a CompiledModule,
     function: &'a TraceFunction,

@@ -1,6 +1,6 @@
 //! Abstract sizes of values in a recording.
 
-use monomove_core::Replay;
+use monomove_core::{Replay, Trace};
 use monomove_format::{CompiledModule, FieldDefinition, SignatureToken, StructFieldInformation};
 use monomove_types::TypeTag;
 
@@ -155,7 +155,7 @@ impl Ty {
 /// Reads values out of a recording.
 pub(crate) struct Sizer<'a> {
     pub(crate) modules: &'a Modules,
-    pub(crate) replay: &'a Replay<'a>,
+    pub(crate) replay: &'a Replay<&'a Trace>,
     /// Where the frame stack and the heap begin.
     pub(crate) stack_start: u32,
     pub(crate) heap_start: u32,

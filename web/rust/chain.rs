@@ -4,12 +4,14 @@ use crate::data::Bytes;
 use crate::error::Error;
 use crate::layouts::ModuleLayouts;
 use crate::outcome::{Outcome, Typed};
+use crate::pool::Pooled;
 use crate::state::{State, View, Writes};
 use crate::value::{Input, Limits, Value};
-use monomove_core::{Access, Call, CallOutput, Machine, MachineConfig};
+use monomove_core::{Access, Call, CallOutput, MachineConfig};
 use monomove_format::{CompiledModule, DeserializerConfig, SignatureToken};
 use monomove_text::{parse_argument, signature_tags};
 use monomove_types::{AccountAddress, Identifier, ModuleId, Path, StateKey, TypeTag};
+use monomove_verifier::{PublishOptions, UpgradePolicy, check_bundle};
 use serde::Serialize;
 use sha3::{Digest, Sha3_256};
 use std::collections::BTreeSet;
@@ -77,6 +79,19 @@ pub struct Request {
     pub hash: Option<[u8; 32]>,
 }
 
+/// How a bundle is published.
+#[derive(Clone, Debug)]
+pub struct PublishRules {
+    /// Who publishes; by default the account that the modules name.
+    pub sender: Option<String>,
+    /// Whether `init_module` of new modules runs.
+    pub init: bool,
+    /// Whether the modules are verified and linked, and upgrades are checked.
+    pub verify: bool,
+    /// What may replace a module.
+    pub policy: UpgradePolicy,
+}
+
 /// A module that was published.
 #[derive(Clone, Debug, Serialize)]
 pub struct Published {
@@ -114,7 +129,7 @@ impl Saved {
 /// A chain.
 #[derive(Debug)]
 pub struct Chain {
-    machine: Machine,
+    machine: Pooled,
     gas: u64,
     state: State,
     writes: Writes,
@@ -127,7 +142,7 @@ impl Chain {
     /// A chain; with the framework, genesis has run.
     pub fn new(config: &ChainConfig) -> Result<Self, Error> {
         let mut this = Self {
-            machine: Machine::new(machine_config(config)),
+            machine: Pooled::new(&machine_config(config)),
             gas: config.limits.gas.unwrap_or(DEFAULT_GAS),
             state: State::default(),
             writes: Writes::default(),
@@ -162,17 +177,21 @@ impl Chain {
         &self.layouts
     }
 
+    /// The state as it is, and the numbers of its writes.
+    pub fn state(&self) -> (&State, &Writes) {
+        (&self.state, &self.writes)
+    }
+
     /// The bounds of its calls.
     pub fn machine_config(&self) -> &MachineConfig {
         self.machine.config()
     }
 
-    /// Publishes a bundle, all or none. New modules are initialized if `init`.
+    /// Publishes a bundle, all or none.
     pub fn publish(
         &mut self,
         bundle: &[Vec<u8>],
-        sender: Option<&str>,
-        init: bool,
+        rules: &PublishRules,
     ) -> Result<Vec<Published>, Error> {
         let max_version = self.machine.config().max_bytecode_version;
         let config = DeserializerConfig::new(max_version, DeserializerConfig::MAX_IDENTIFIER_SIZE);
@@ -180,7 +199,7 @@ impl Chain {
             CompiledModule::deserialize_with(bytes, &config).map_err(Error::bad_module)
         });
         let modules = modules.collect::<Result<Vec<_>, _>>()?;
-        let sender = match sender {
+        let sender = match &rules.sender {
             Some(text) => Some(address(text)?),
             None => modules.first().map(|module| *module.self_address()),
         };
@@ -196,13 +215,21 @@ impl Chain {
                 return Err(Error::publish(format!("{id} is in the bundle twice")));
             }
         }
+        if let Some(sender) = sender.filter(|_| rules.verify) {
+            let options = PublishOptions {
+                deserializer: config,
+                policy: rules.policy,
+                ..PublishOptions::default()
+            };
+            check_bundle(sender, bundle, &self.layouts, &options).map_err(Error::unverified)?;
+        }
         let saved = self.save();
         let (mut published, mut fresh) = (Vec::new(), Vec::new());
         for (bytes, module) in bundle.iter().zip(modules) {
             let id = module.self_id();
             let initializes = takes_one_signer(&module, "init_module");
             let replaced = self.put_module(bytes, module);
-            if init && initializes && !replaced {
+            if rules.init && initializes && !replaced {
                 fresh.push(id.clone());
             }
             published.push(Published {

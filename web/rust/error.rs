@@ -2,6 +2,7 @@
 
 use crate::outcome::Outcome;
 use monomove_format::FormatError;
+use monomove_verifier::VerifierError;
 use serde::Serialize;
 
 /// Where and why a binary is wrong.
@@ -26,6 +27,19 @@ impl From<FormatError> for Problem {
             status_code: error.status.number() as u32,
             message: error.message,
             byte: error.offset.map(|offset| offset as u32),
+            function: error.function.map(|function| function.0),
+            offset: error.code_offset,
+        }
+    }
+}
+
+impl From<VerifierError> for Problem {
+    fn from(error: VerifierError) -> Self {
+        Self {
+            status: error.status.name(),
+            status_code: error.status.number() as u32,
+            message: error.message,
+            byte: None,
             function: error.function.map(|function| function.0),
             offset: error.code_offset,
         }
@@ -70,6 +84,15 @@ impl Error {
     /// A bundle is refused.
     pub fn publish(message: impl Into<String>) -> Self {
         Self::new("publish", message)
+    }
+
+    /// A bundle is refused by the verifier, the linker, or the rules of upgrades.
+    pub fn unverified(error: VerifierError) -> Self {
+        Self {
+            message: error.to_string(),
+            problem: Some(error.into()),
+            ..Self::new("publish", "")
+        }
     }
 
     /// A bundle is refused because of one of its modules.

@@ -3,24 +3,31 @@
 use monomove_format::CompiledModule;
 use monomove_text::{StructLayout, StructLayouts, struct_layout};
 use monomove_types::{ModuleId, StructTag};
+use monomove_verifier::{PublishedModules, VerifierResult};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Modules by their identity. A copy shares them.
 #[derive(Clone, Debug, Default)]
 pub struct ModuleLayouts {
-    modules: BTreeMap<ModuleId, Rc<CompiledModule>>,
+    modules: BTreeMap<ModuleId, Arc<CompiledModule>>,
 }
 
 impl ModuleLayouts {
     /// Adds a module, or replaces the one of the same name.
     pub fn insert(&mut self, id: ModuleId, module: CompiledModule) {
-        self.modules.insert(id, Rc::new(module));
+        self.modules.insert(id, Arc::new(module));
     }
 
     /// The module under `id`.
     pub fn module(&self, id: &ModuleId) -> Option<&CompiledModule> {
         self.modules.get(id).map(|module| &**module)
+    }
+}
+
+impl PublishedModules for ModuleLayouts {
+    fn module(&self, id: &ModuleId) -> VerifierResult<Option<Arc<CompiledModule>>> {
+        Ok(self.modules.get(id).cloned())
     }
 }
 

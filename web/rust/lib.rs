@@ -9,6 +9,8 @@ pub mod error;
 pub mod layouts;
 pub mod module;
 pub mod outcome;
+pub mod pool;
+pub mod session;
 pub mod state;
 pub mod value;
 

@@ -10,6 +10,7 @@ use monomove_format::{
 };
 use monomove_text::signature_tags;
 use monomove_types::{AbilitySet, TypeTag};
+use monomove_verifier::{VerifierConfig, verify_module, verify_script};
 use serde::Serialize;
 
 /// A binary that was read.
@@ -304,7 +305,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, Error> {
     })
 }
 
-/// Whether a binary passes the bounds checks.
+/// Whether a binary is accepted.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
     ok: bool,
@@ -312,9 +313,14 @@ pub struct Verdict {
     problem: Option<Problem>,
 }
 
-/// Checks a binary.
+/// Checks a binary by itself: bounds, and the bytecode verifier.
 pub fn verify(bytes: &[u8]) -> Verdict {
-    let problem = Binary::read(bytes).err().map(Problem::from);
+    let config = VerifierConfig::default();
+    let problem = match Binary::read(bytes) {
+        Ok(Binary::Module(module)) => verify_module(&module, &config).err().map(Problem::from),
+        Ok(Binary::Script(script)) => verify_script(&script, &config).err().map(Problem::from),
+        Err(error) => Some(Problem::from(error)),
+    };
     Verdict {
         ok: problem.is_none(),
         problem,

@@ -4,6 +4,7 @@ import type { RawChain, RawSnapshot } from './bindings/monomove.js';
 import { enterForOutcome } from './engine.js';
 import { InvalidArgumentError } from './errors.js';
 import { Handle } from './handle.js';
+import { Session } from './session.js';
 import type {
   BlockResult,
   CallRequest,
@@ -16,6 +17,7 @@ import type {
   StateEntry,
 } from './types/chain.js';
 import type { Fault, Outcome } from './types/outcome.js';
+import type { SessionOptions } from './types/session.js';
 import type { Address, TypedValue, TypeText, Value, ValueInput, ValueLimits } from './types/values.js';
 
 class SavedState implements Snapshot {
@@ -37,7 +39,7 @@ function isFault(answer: object): answer is Fault {
 }
 
 /** A chain in memory, of which this code is the only client. */
-export class Chain implements Omit<ChainApi, 'session'> {
+export class Chain implements ChainApi {
   readonly #handle: Handle<RawChain>;
 
   constructor(options: ChainOptions = {}) {
@@ -45,7 +47,7 @@ export class Chain implements Omit<ChainApi, 'session'> {
   }
 
   publish(modules: Uint8Array | readonly Uint8Array[], options: PublishOptions = {}): readonly Published[] {
-    return this.#handle.with((raw) => raw.publish(modules, options.sender, options.init ?? true));
+    return this.#handle.with((raw) => raw.publish(modules, options));
   }
 
   run(request: CallRequest, options: RunOptions = {}): Outcome {
@@ -117,6 +119,10 @@ export class Chain implements Omit<ChainApi, 'session'> {
 
   encodeValue(type: TypeText, value: ValueInput): Uint8Array {
     return this.#handle.with((raw) => raw.encodeValue(type, value));
+  }
+
+  session(request: CallRequest, options?: SessionOptions): Session {
+    return new Session(this.#handle, request, options);
   }
 
   dispose(): void {

@@ -5,16 +5,23 @@ import { ENGINE, type MadeObject, type ResponseMessage } from './protocol.js';
 import type { BlockResult, CallRequest, ChainOptions, Published, StateEntry } from './types/chain.js';
 import type { AssembleOptions, AssemblyResult } from './types/module.js';
 import type { Outcome } from './types/outcome.js';
+import type { SessionApi, SessionOptions, Stop } from './types/session.js';
 import type { Address, TypedValue, TypeText, Value, ValueInput, ValueLimits } from './types/values.js';
 import type {
   Abortable,
   RemoteChain,
   RemoteEngine,
   RemoteModule,
+  RemoteSession,
   RemoteSnapshot,
   SpawnOptions,
   WorkerLike,
 } from './types/worker.js';
+
+type RemoteMethods = Exclude<
+  keyof SessionApi,
+  'outcome' | 'length' | 'end' | 'gasLimit' | 'position' | 'dispose' | typeof Symbol.dispose
+>;
 
 interface Waiting {
   readonly object: number;
@@ -173,7 +180,60 @@ class SavedState extends Remote implements RemoteSnapshot {
   }
 }
 
-class ChainInWorker extends Remote implements Omit<RemoteChain, 'session'> {
+/** Methods of a session that take these many arguments before the options. */
+const SESSION_METHODS = {
+  step: 1,
+  stepBack: 0,
+  stepOver: 1,
+  stepOut: 1,
+  runUntil: 2,
+  seek: 1,
+  readSteps: 2,
+  depthProfile: 1,
+  eventsOf: 1,
+  functions: 0,
+  state: 1,
+  frame: 2,
+  frameBytes: 1,
+  heap: 2,
+  object: 2,
+  bytes: 2,
+  globals: 1,
+  events: 0,
+  types: 0,
+  lowering: 1,
+} as const satisfies Record<RemoteMethods, number>;
+
+function isStop(value: unknown): value is Stop {
+  return typeof value === 'object' && value !== null && 'step' in value && 'reason' in value;
+}
+
+/** A session in the worker: its methods are made from {@link SESSION_METHODS}. */
+function remoteSession(connection: Connection, made: MadeObject): RemoteSession {
+  const remote = new Remote(connection, made.object);
+  let position = 0;
+  const methods = Object.entries(SESSION_METHODS).map(([name, count]) => {
+    const method = async (...args: readonly unknown[]): Promise<unknown> => {
+      const options = args[count] as Abortable | undefined;
+      const answer = await remote.call(name, args.slice(0, count), options?.signal);
+      if (isStop(answer)) position = answer.step;
+      return answer;
+    };
+    return [name, method] as const;
+  });
+  const session = {
+    ...made.fixed,
+    ...Object.fromEntries(methods),
+    get position() {
+      return position;
+    },
+    dispose: () => remote.dispose(),
+    [Symbol.asyncDispose]: () => remote.dispose(),
+  };
+  return session as unknown as RemoteSession;
+}
+
+class ChainInWorker extends Remote implements RemoteChain {
   publish(modules: Uint8Array | readonly Uint8Array[], options?: Abortable): Promise<readonly Published[]> {
     const [rest, signal] = split(options);
     return this.call('publish', [modules, rest], signal);
@@ -244,6 +304,11 @@ class ChainInWorker extends Remote implements Omit<RemoteChain, 'session'> {
   encodeValue(type: TypeText, value: ValueInput, options?: Abortable): Promise<Uint8Array> {
     return this.call('encodeValue', [type, value], options?.signal);
   }
+
+  async session(request: CallRequest, options?: SessionOptions & Abortable): Promise<RemoteSession> {
+    const [rest, signal] = split<SessionOptions>(options);
+    return remoteSession(this.connection, await this.call<MadeObject>('session', [request, rest], signal));
+  }
 }
 
 class EngineInWorker implements RemoteEngine {
@@ -264,7 +329,7 @@ class EngineInWorker implements RemoteEngine {
   async createChain(options?: ChainOptions & Abortable): Promise<RemoteChain> {
     const [rest, signal] = split<ChainOptions>(options);
     const made = await this.#connection.request<MadeObject>(ENGINE, 'createChain', [rest], signal);
-    return new ChainInWorker(this.#connection, made.object) as Omit<RemoteChain, 'session'> as RemoteChain;
+    return new ChainInWorker(this.#connection, made.object);
   }
 
   decode(bytes: Uint8Array, options?: Abortable): Promise<RemoteModule> {

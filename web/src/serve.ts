@@ -5,6 +5,7 @@ import type { InitInput } from './engine.js';
 import { errorData, InvalidArgumentError } from './errors.js';
 import { Module } from './module.js';
 import { ENGINE, isReference, type MadeObject, type RequestMessage, type ResponseMessage } from './protocol.js';
+import { Session } from './session.js';
 import type { ChainOptions, Snapshot } from './types/chain.js';
 import type { AssembleOptions, AssemblyResult } from './types/module.js';
 import type { RemoteModule } from './types/worker.js';
@@ -72,6 +73,10 @@ export function serve(
 
   function answer(value: unknown): unknown {
     if (value instanceof Chain) return keep(value, {});
+    if (value instanceof Session) {
+      const { outcome, length, end, gasLimit } = value;
+      return keep(value, { outcome, length, end, gasLimit });
+    }
     if (typeof value === 'object' && value !== null && isSnapshot(value)) return keep(value, { size: value.size });
     return value;
   }

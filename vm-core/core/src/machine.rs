@@ -38,10 +38,12 @@ pub struct Machine {
     pub(crate) code: Code,
     /// Counts resets of the context: ids of another epoch are stale.
     pub(crate) epoch: u32,
-    memory: Memory,
+    pub(crate) memory: Memory,
     globals: Globals,
     frames: Vec<Frame>,
     transaction: u32,
+    /// Instructions that the last transaction began: the steps of a recording of it.
+    steps: u64,
 }
 
 /// What a call that returned leaves in the frame.
@@ -72,6 +74,7 @@ impl Machine {
             globals: Globals::new(config.hash_seed),
             frames: Vec::with_capacity(config.call_depth as usize + 2),
             transaction: 0,
+            steps: 0,
             config,
         }
     }
@@ -129,7 +132,7 @@ impl Machine {
                     return (output, trace);
                 }
                 Err(NoOutput::Stale) => self.reset_context(),
-                Err(NoOutput::Untraceable) => {
+                Err(NoOutput::Untraceable | NoOutput::Enough) => {
                     let output = self.call(call, view);
                     let trace = recorder.into_trace(&output);
                     return (output, trace);
@@ -139,6 +142,34 @@ impl Machine {
         let output = failed(failure(&self.ctx, unstable(), None), 0, 0, 0);
         let trace = Recorder::new(*limits, call.gas_limit).into_trace(&output);
         (output, trace)
+    }
+
+    /// Runs one call as [`call`](Self::call) does, and says how many steps a recording of it has. With this, [`trace_part`](Self::trace_part)
+    /// can show any part of it: what is recorded is the input.
+    pub fn measure(&mut self, call: &Call, view: &mut dyn StateView) -> (CallOutput, u64) {
+        let output = self.call(call, view);
+        (output, self.steps)
+    }
+
+    /// Runs one call again and records the part from step `first` on, to the bounds of `limits`, where the run is given up. Step 0 of the
+    /// recording is step `first` of the run; its functions are all those that the run has called by then, in the order of their first calls.
+    /// It is empty if there is no such step.
+    pub fn trace_part(
+        &mut self,
+        call: &Call,
+        view: &mut dyn StateView,
+        first: u64,
+        limits: &TraceLimits,
+    ) -> Trace {
+        for _ in 0..MAX_RESTARTS {
+            let mut recorder = Recorder::after(first, *limits, call.gas_limit);
+            match self.attempt(call, view, &mut recorder) {
+                Ok(output) => return recorder.into_trace(&output),
+                Err(NoOutput::Stale) => self.reset_context(),
+                Err(NoOutput::Untraceable | NoOutput::Enough) => return recorder.into_part(),
+            }
+        }
+        Recorder::new(*limits, call.gas_limit).into_part()
     }
 
     /// A function of `module` in view as text, at a stage of its lowering. Type arguments matter for micro-ops only.
@@ -161,7 +192,7 @@ impl Machine {
             match self.list(module, function, ty_args, stage, view) {
                 Ok(text) => return Ok(text),
                 Err(Stop::Fail(fail)) => return Err(failure(&self.ctx, *fail, None)),
-                Err(Stop::Stale | Stop::Untraceable) => self.reset_context(),
+                Err(Stop::Stale | Stop::Untraceable | Stop::Enough) => self.reset_context(),
             }
         }
         Err(failure(&self.ctx, unstable(), None))
@@ -249,6 +280,7 @@ impl Machine {
             instance: crate::context::ids::InstanceId(0),
             height: 0,
             lead: 0,
+            skip: 0,
             exit: Exit::Slow,
             running: false,
             arguments: Vec::new(),
@@ -262,6 +294,7 @@ impl Machine {
             result.and_then(|finished| Ok((finished, run.globals.changes(run.ctx, run.memory)?)));
         let (gas_used, other) = (call.gas_limit - run.gas, run.other_gas);
         let effects = std::mem::take(&mut run.effects);
+        self.steps = run.instructions;
         let output = match result {
             Ok((finished, writes)) => CallOutput {
                 outcome: Outcome::Returned {
@@ -278,6 +311,7 @@ impl Machine {
                 publish_request: effects.publish_request,
             },
             Err(Stop::Stale) => return Err(NoOutput::Stale),
+            Err(Stop::Enough) => return Err(NoOutput::Enough),
             Err(Stop::Untraceable) => {
                 tracer.gave_up(&run);
                 return Err(NoOutput::Untraceable);
@@ -285,6 +319,8 @@ impl Machine {
             Err(Stop::Fail(fail)) => {
                 let unwound = run.unwind(fail.uncharged);
                 let instructions = run.instructions.saturating_sub(unwound.instructions);
+                // An instruction that was not charged did begin.
+                self.steps = instructions + u64::from(fail.uncharged && unwound.at.is_some());
                 let refunded = gas_used.saturating_sub(unwound.gas);
                 let used = if fail.status == StatusCode::OUT_OF_GAS {
                     call.gas_limit
@@ -311,13 +347,15 @@ enum NoOutput {
     Stale,
     /// [`Stop::Untraceable`].
     Untraceable,
+    /// [`Stop::Enough`].
+    Enough,
 }
 
 /// A failure outside of any code.
 pub(crate) fn stop_to_failure(ctx: &Context, stop: Stop) -> Failure {
     match stop {
         Stop::Fail(fail) => failure(ctx, *fail, None),
-        Stop::Stale | Stop::Untraceable => failure(ctx, unstable(), None),
+        Stop::Stale | Stop::Untraceable | Stop::Enough => failure(ctx, unstable(), None),
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) enum Stop {
     Fail(Box<Fail>),
     /// The traced form of a function cannot run where its fast form can.
     Untraceable,
+    /// The tracer has seen what it wanted: nothing came of the run.
+    Enough,
     /// Cached code no longer is what the state holds: the context is dropped and the transaction starts anew.
     Stale,
 }

@@ -11,7 +11,7 @@ type Answer = Result<JsValue, JsValue>;
 /// A chain.
 #[derive(Debug)]
 #[wasm_bindgen(js_name = RawChain)]
-pub struct RawChain(Chain);
+pub struct RawChain(pub(super) Chain);
 
 /// A saved state.
 #[derive(Debug)]
@@ -37,9 +37,10 @@ impl RawChain {
     }
 
     /// Published modules.
-    pub fn publish(&mut self, modules: &JsValue, sender: Option<String>, init: bool) -> Answer {
+    pub fn publish(&mut self, modules: &JsValue, options: &JsValue) -> Answer {
         let bundle = input::bundle(modules, "modules").map_err(error)?;
-        answer(self.0.publish(&bundle, sender.as_deref(), init))
+        let rules = input::publish_rules(options).map_err(error)?;
+        answer(self.0.publish(&bundle, &rules))
     }
 
     /// `Outcome`.

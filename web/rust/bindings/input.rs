@@ -1,9 +1,11 @@
 //! From JavaScript values to the data of this crate. What is not of the expected form is an error that says where.
 
-use crate::chain::{Argument, ChainConfig, ChainLimits, Request};
+use crate::chain::{Argument, ChainConfig, ChainLimits, PublishRules, Request};
 use crate::error::Error;
+use crate::session::Condition;
 use crate::value::{Input, Limits};
 use js_sys::{Array, BigInt, Number, Object, Reflect, Uint8Array};
+use monomove_verifier::UpgradePolicy;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// Nesting of a value that is given.
@@ -129,6 +131,22 @@ pub(super) fn chain_config(options: &JsValue) -> Result<ChainConfig, Error> {
     })
 }
 
+/// `PublishOptions`.
+pub(super) fn publish_rules(options: &JsValue) -> Result<PublishRules, Error> {
+    let policy = text(options, "policy")?;
+    Ok(PublishRules {
+        sender: text(options, "sender")?,
+        init: flag(options, "init")?.unwrap_or(true),
+        verify: flag(options, "verify")?.unwrap_or(true),
+        policy: match policy.as_deref() {
+            None | Some("compatible") => UpgradePolicy::Compatible,
+            Some("arbitrary") => UpgradePolicy::Arbitrary,
+            Some("immutable") => UpgradePolicy::Immutable,
+            Some(_) => return Err(expected("arbitrary, compatible or immutable", "policy")),
+        },
+    })
+}
+
 /// `CallRequest`.
 pub(super) fn request(request: &JsValue) -> Result<Request, Error> {
     let function = text(request, "function")?;
@@ -238,5 +256,46 @@ pub(super) fn limits(value: &JsValue) -> Result<Limits, Error> {
     Ok(Limits {
         elements: small(value, "elements")?.unwrap_or(default.elements),
         depth: small(value, "depth")?.unwrap_or(default.depth),
+    })
+}
+
+/// `Condition[]`.
+pub(super) fn conditions(value: &JsValue) -> Result<Vec<Condition>, Error> {
+    let array = value
+        .dyn_ref::<Array>()
+        .ok_or_else(|| expected("an array", "conditions"))?;
+    array.iter().map(|item| condition(&item)).collect()
+}
+
+fn condition(value: &JsValue) -> Result<Condition, Error> {
+    let at = text(value, "at")?.unwrap_or_default();
+    Ok(match at.as_str() {
+        "instruction" => {
+            let function = text(value, "function")?;
+            let offset = small(value, "offset")?.map(u16::try_from);
+            Condition::Instruction {
+                function: function.ok_or_else(|| expected("0x1::module::function", "function"))?,
+                offset: offset
+                    .transpose()
+                    .map_err(|_| expected("a code offset", "offset"))?,
+            }
+        }
+        "gas" => Condition::Gas(wide(value, "used")?.ok_or_else(|| expected("a bigint", "used"))?),
+        "global" => Condition::Global {
+            key: text(value, "key")?,
+            write: flag(value, "write")?.unwrap_or(false),
+        },
+        "event" => Condition::Event(text(value, "type")?),
+        "write" => Condition::Write {
+            address: small(value, "address")?.ok_or_else(|| expected("a number", "address"))?,
+            size: small(value, "size")?.ok_or_else(|| expected("a number", "size"))?,
+        },
+        "failure" => Condition::Failure,
+        _ => {
+            return Err(expected(
+                "instruction, gas, global, event, write or failure",
+                "at",
+            ));
+        }
     })
 }

@@ -8,6 +8,7 @@
 mod chain;
 mod input;
 mod module;
+mod session;
 
 use crate::error::Error;
 use js_sys::{Object, Reflect};

@@ -55,6 +55,10 @@ export interface RunOptions {
 export interface PublishOptions {
   /** The account that publishes: all modules must be at its address. Default: the address of the first module. */
   readonly sender?: Address;
+  /** Verify the modules, link them, and check upgrades. Default true; without it, run them with `runtimeChecks`. */
+  readonly verify?: boolean;
+  /** What may take the place of a module. Default `compatible`. */
+  readonly policy?: 'arbitrary' | 'compatible' | 'immutable';
   /** Run `init_module` of modules that are new. Default true. */
   readonly init?: boolean;
 }

@@ -7,8 +7,6 @@ import type { Address, TypeText, Value, ValueLimits } from './values.js';
 export interface SessionOptions {
   /** Steps that are recorded; the call goes on beyond them unrecorded. Default 2²⁰. */
   readonly maxSteps?: number;
-  /** Bytes of checkpoints that are kept. Default 64 MiB. */
-  readonly maxBytes?: number;
 }
 
 /** Why a recording ends where it does. */
@@ -144,7 +142,8 @@ export interface HeapObject {
 export type StepEvent =
   | { readonly kind: 'call' | 'return'; readonly function: number }
   | {
-      readonly kind: 'load' | 'access' | 'borrow-mut' | 'take' | 'store';
+      /** `change` belongs to the end of the run: what the call leaves changed. */
+      readonly kind: 'load' | 'access' | 'borrow-mut' | 'take' | 'store' | 'change';
       readonly key: string;
     }
   | { readonly kind: 'emit'; readonly type: TypeText; readonly bcs: Uint8Array; readonly value: Value }
@@ -223,7 +222,7 @@ export interface Lowering {
 
 /**
  * A recorded call and a position in it. Position `n` is the state before step `n`; `length` is the state after the last one. Only what is asked
- * for crosses from wasm; moving costs a re-execution of at most one checkpoint interval.
+ * for crosses from wasm; moving runs the call again up to there without recording, which takes milliseconds.
  */
 export interface SessionApi extends Disposable {
   /** How the call ended. */

@@ -143,7 +143,7 @@ fn check(trace: &Trace, output: &CallOutput) -> Result<(), String> {
     agrees(&replay, first)
 }
 
-fn agrees(replay: &Replay<'_>, checkpoint: &Checkpoint) -> Result<(), String> {
+fn agrees(replay: &Replay<&Trace>, checkpoint: &Checkpoint) -> Result<(), String> {
     let at = checkpoint.step;
     // Bytes of the frame stack that were never used are zero.
     let (ours, theirs) = (replay.stack(), checkpoint.stack.as_slice());

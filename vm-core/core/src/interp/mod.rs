@@ -120,6 +120,8 @@ pub(crate) struct Interpreter<'a> {
     /// How much lower the frames of the running function's callees would be without tracing: forms differ in the size of their frames,
     /// but not in where the frame stack overflows. 0 without tracing.
     pub(crate) lead: u32,
+    /// Steps of traced code to execute before the tracer is told of one.
+    pub(crate) skip: u64,
     /// Why the fast loop was left.
     pub(crate) exit: Exit,
     /// Whether frames are on the stack.
@@ -144,6 +146,18 @@ pub(crate) struct Unwound {
 }
 
 impl Interpreter<'_> {
+    /// The functions that wait for their callees, the first one called first: each with its frame and the code offset it is at.
+    pub(crate) fn callers(&self) -> Vec<(InstanceId, Addr, u16)> {
+        let caller = |frame: &Frame| {
+            let function = self.code.instance(frame.instance);
+            // A stored position is the one after the op that is executing.
+            let op = frame.pc.index_in(CodeRef::new(&function.code));
+            let offset = function.origins.get(op.saturating_sub(1)).copied();
+            (frame.instance, frame.fp, offset.unwrap_or(0))
+        };
+        self.frames.iter().map(caller).collect()
+    }
+
     fn code_of(&self, instance: InstanceId) -> CodeRef {
         CodeRef::new(&self.code.instance(instance).code)
     }

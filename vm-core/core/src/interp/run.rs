@@ -108,11 +108,9 @@ impl Interpreter<'_> {
     /// Executes a slow op, and tells `tracer` what it should know of it.
     fn slow_traced<T: Tracer>(&mut self, op: Op, tracer: &mut T) -> Run<()> {
         match op {
-            Op::Step { offset } => {
-                tracer.step(self, offset);
-                Ok(())
-            }
+            Op::Step { offset } => tracer.step(self, offset),
             Op::Call { .. } | Op::CallClosure { .. } => {
+                tracer.calling(self);
                 let callers = self.frames.len();
                 let result = self.slow(op);
                 if self.frames.len() > callers {
@@ -590,6 +588,12 @@ impl Interpreter<'_> {
                         }
                         None => stop!(Return),
                     },
+                    Op::Step { .. } => {
+                        if self.skip == 0 {
+                            break 'run;
+                        }
+                        self.skip -= 1;
+                    }
                     Op::CheckHeight { height } => {
                         if self.height + height > self.operand_limit {
                             stop!(OperandStackOverflow);

@@ -254,6 +254,20 @@ impl Memory {
         self.heap_clean = self.heap_top;
     }
 
+    /// Puts back what stack and heap held at some time: the frame stack from its start on, the heap as a whole. What does not fit is left out.
+    pub(crate) fn restore(&mut self, stack: &[u8], heap: &[u8]) {
+        let fit = |bytes: &[u8], start: Addr, end: Addr| bytes.len().min((end - start) as usize);
+        let stack = &stack[..fit(stack, self.start, self.stack_end)];
+        let heap = &heap[..fit(heap, self.heap_start, self.heap_end)];
+        self.heap_clean = self.heap_clean.max(self.heap_top);
+        self.bytes_mut(self.start, stack.len() as u32)
+            .copy_from_slice(stack);
+        self.bytes_mut(self.heap_start, heap.len() as u32)
+            .copy_from_slice(heap);
+        self.heap_top = self.heap_start + heap.len() as u32;
+        self.heap_clean = self.heap_clean.max(self.heap_top);
+    }
+
     /// First address of the heap.
     pub(crate) fn heap_start(&self) -> Addr {
         self.heap_start

@@ -92,6 +92,7 @@ impl Trace {
                 key,
                 before,
                 after,
+                ..
             } => {
                 hasher.update([2, kind as u8]);
                 let key = self.keys.get(key as usize).map(String::as_bytes);

@@ -31,7 +31,8 @@ kinds! {
     /// A function returned to its caller. Subject: the function; value: the address of its frame, and, from bit 32,
     /// the code offset of the call in its caller.
     Return = 1,
-    /// A global value was read from the state. Subject: the key; value before: its BCS, if it exists.
+    /// A global value was read from the state. Subject: the key; value, here and below: address of the object that holds it, or held it
+    /// before it was taken out, 0 if there is none; value before: its BCS, if it exists.
     Load = 2,
     /// A global value that was read before was looked up again. Subject: the key.
     Access = 3,
@@ -84,6 +85,8 @@ pub enum TraceEvent<'a> {
         kind: EventKind,
         /// Index into [`Trace::keys`].
         key: u32,
+        /// Address of the object that holds the value, or held it before it was taken out; 0 if there is none.
+        object: u32,
         /// BCS before, where the kind has it.
         before: Option<&'a [u8]>,
         /// BCS after, where the kind has it.
@@ -209,6 +212,7 @@ impl EventColumns {
             | EventKind::Change => TraceEvent::Global {
                 kind,
                 key: subject,
+                object: value as u32,
                 before: (flags & BEFORE != 0).then_some(before),
                 after: (flags & AFTER != 0).then_some(after),
             },

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 /// Functions by instance, types by id and by name.
 #[derive(Debug, Default)]
 pub(super) struct Functions {
-    by_instance: BTreeMap<InstanceId, u32>,
+    /// By the number of the instance: index and one, or 0.
+    by_instance: Vec<u32>,
     functions: Vec<TraceFunction>,
     /// Slot and size of each parameter.
     params: Vec<Vec<(u32, u32)>>,
@@ -27,7 +28,8 @@ impl Functions {
         instance: InstanceId,
         lowered: &Lowered,
     ) -> u32 {
-        if let Some(&index) = self.by_instance.get(&instance) {
+        let known = self.by_instance.get(instance.0 as usize).copied();
+        if let Some(index) = known.and_then(|index| index.checked_sub(1)) {
             return index;
         }
         let mut params = Vec::with_capacity(lowered.params.len());
@@ -63,7 +65,11 @@ impl Functions {
         let index = self.functions.len() as u32;
         self.functions.push(function);
         self.params.push(params);
-        self.by_instance.insert(instance, index);
+        let slot = instance.0 as usize;
+        if self.by_instance.len() <= slot {
+            self.by_instance.resize(slot + 1, 0);
+        }
+        self.by_instance[slot] = index + 1;
         index
     }
 

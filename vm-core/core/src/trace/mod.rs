@@ -8,6 +8,7 @@ mod events;
 mod format;
 mod functions;
 mod image;
+mod inspect;
 mod profile;
 pub(crate) mod record;
 mod replay;
@@ -17,11 +18,13 @@ pub use format::{
     Checkpoint, EventColumns, FrameRef, StepColumns, TRACE_SCHEMA, TRACE_VERSION, Trace, TraceEnd,
     TraceFunction, TraceHeader, TraceLimits, TracePlace, WriteColumns,
 };
+pub use inspect::{HeapObject, Inspector, Part, TypeShape};
 pub use profile::{Profile, ProfileFrame};
 pub use replay::{Replay, TraceError};
 
 use crate::CallOutput;
 use crate::interp::Interpreter;
+use crate::stop::Run;
 
 /// Watches the interpreter. It may read everything, and change nothing that a result depends on.
 pub(crate) trait Tracer {
@@ -32,8 +35,12 @@ pub(crate) trait Tracer {
     fn begin(&mut self, run: &mut Interpreter<'_>);
 
     /// The instruction at `offset` of the running function begins; the rest of its block is paid for. Functions may have returned since
-    /// the step before.
-    fn step(&mut self, run: &mut Interpreter<'_>, offset: u16);
+    /// the step before. [`Stop::Enough`](crate::stop::Stop::Enough) ends the run. Not told of as many steps as
+    /// [`Interpreter::skip`] says.
+    fn step(&mut self, run: &mut Interpreter<'_>, offset: u16) -> Run<()>;
+
+    /// The running function is about to call another.
+    fn calling(&mut self, run: &mut Interpreter<'_>);
 
     /// The running function was called and has its parameters; its first block is paid for if it was `entered`.
     fn call(&mut self, run: &mut Interpreter<'_>, by_closure: bool, entered: bool);
@@ -57,7 +64,11 @@ impl Tracer for NoTracer {
     #[inline(always)]
     fn begin(&mut self, _: &mut Interpreter<'_>) {}
     #[inline(always)]
-    fn step(&mut self, _: &mut Interpreter<'_>, _: u16) {}
+    fn step(&mut self, _: &mut Interpreter<'_>, _: u16) -> Run<()> {
+        Ok(())
+    }
+    #[inline(always)]
+    fn calling(&mut self, _: &mut Interpreter<'_>) {}
     #[inline(always)]
     fn call(&mut self, _: &mut Interpreter<'_>, _: bool, _: bool) {}
     #[inline(always)]

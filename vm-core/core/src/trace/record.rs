@@ -13,6 +13,7 @@ use crate::interp::Interpreter;
 use crate::lower::code::Lowered;
 use crate::lower::steps::Effect;
 use crate::memory::{Addr, Memory};
+use crate::stop::{Run, Stop};
 use crate::value::bcs;
 use crate::{CallOutput, Outcome, WriteOp};
 use std::collections::BTreeMap;
@@ -51,6 +52,15 @@ pub(crate) struct Recorder {
     /// Memory as it was when writes were last written down.
     image: Image,
     frames: Vec<Active>,
+    /// Steps that go by before the first that is recorded.
+    first: u64,
+    /// Whether they are going by.
+    waiting: bool,
+    /// Whether the run ends with the recording.
+    is_part: bool,
+    /// While steps go by: [`Interpreter::lead`] of the callees of each frame, and the end of the highest frame so far.
+    leads: Vec<u32>,
+    highest: Addr,
     /// Whether an instruction is executing whose writes are not written down yet.
     pending: bool,
     /// Static cost that the callers of the running function have paid for and not executed yet.
@@ -92,6 +102,11 @@ impl Recorder {
             recording: false,
             image: Image::default(),
             frames: Vec::new(),
+            first: 0,
+            waiting: false,
+            is_part: false,
+            leads: Vec::new(),
+            highest: 0,
             pending: false,
             outer_cost: 0,
             emitted: 0,
@@ -99,6 +114,21 @@ impl Recorder {
             last_checkpoint: (0, 0),
             checkpoint_bytes: 0,
         }
+    }
+
+    /// Records from step `first` on; the run ends where the recording does.
+    pub(crate) fn after(first: u64, limits: TraceLimits, gas_limit: u64) -> Self {
+        Self {
+            first,
+            is_part: true,
+            ..Self::new(limits, gas_limit)
+        }
+    }
+
+    /// The recording of a run that was given up.
+    pub(crate) fn into_part(mut self) -> Trace {
+        self.functions.finish(&mut self.trace);
+        self.trace
     }
 
     /// The recording. `output` is what the run gave, traced or not.
@@ -235,13 +265,15 @@ impl Recorder {
                 .object
                 .and_then(|object| bcs::to_bytes(run.ctx, run.memory, object, layout).ok());
             let value = value.as_deref();
+            let object = run.globals.object(access.slot).or(access.object);
+            let at = object.map_or(0, u64::from);
             let events = &mut self.trace.events;
             match access.kind {
-                AccessKind::Load => events.push(EventKind::Load, key, 0, original, None),
-                AccessKind::Find => events.push(EventKind::Access, key, 0, None, None),
-                AccessKind::Touch => events.push(EventKind::BorrowMut, key, 0, None, None),
-                AccessKind::Take => events.push(EventKind::Take, key, 0, value, None),
-                AccessKind::Store => events.push(EventKind::Store, key, 0, None, value),
+                AccessKind::Load => events.push(EventKind::Load, key, at, original, None),
+                AccessKind::Find => events.push(EventKind::Access, key, at, None, None),
+                AccessKind::Touch => events.push(EventKind::BorrowMut, key, at, None, None),
+                AccessKind::Take => events.push(EventKind::Take, key, at, value, None),
+                AccessKind::Store => events.push(EventKind::Store, key, at, None, value),
             }
         }
         for event in run.effects.events.get(self.emitted..).unwrap_or_default() {
@@ -265,16 +297,7 @@ impl Recorder {
         let lowered = run.code.instance(run.instance).clone();
         let function = self.functions.of(run, run.instance, &lowered);
         if self.recording && self.limits.memory {
-            let params = self.functions.params(function);
-            let mut from = 0;
-            for &(slot, size) in params {
-                run.memory
-                    .bytes_mut(fp + from, slot.saturating_sub(from))
-                    .fill(0);
-                from = slot + size;
-            }
-            let rest = lowered.frame.saturating_sub(from);
-            run.memory.bytes_mut(fp + from, rest).fill(0);
+            self.clean_frame(run, function, fp, lowered.frame);
             let writes = &mut self.trace.writes;
             self.image.diff(run.memory, writes, fp, lowered.frame);
         }
@@ -287,6 +310,69 @@ impl Recorder {
             lead: run.lead,
         });
         function
+    }
+
+    /// Makes everything in a frame zero but its parameters.
+    fn clean_frame(&self, run: &mut Interpreter<'_>, function: u32, fp: Addr, bytes: u32) {
+        let mut from = 0;
+        for &(slot, size) in self.functions.params(function) {
+            run.memory
+                .bytes_mut(fp + from, slot.saturating_sub(from))
+                .fill(0);
+            from = slot + size;
+        }
+        run.memory
+            .bytes_mut(fp + from, bytes.saturating_sub(from))
+            .fill(0);
+    }
+
+    /// A function that begins while steps go by.
+    fn pass(&mut self, run: &mut Interpreter<'_>) {
+        let lowered = run.code.instance(run.instance).clone();
+        let function = self.functions.of(run, run.instance, &lowered);
+        if self.limits.memory {
+            self.clean_frame(run, function, run.fp, lowered.frame);
+            self.highest = self.highest.max(run.fp + lowered.frame);
+        }
+        self.leads.truncate(run.frames.len());
+        self.leads.push(run.lead);
+    }
+
+    /// The steps before the first have gone by: takes stock at the instruction at `offset`.
+    fn start(&mut self, run: &mut Interpreter<'_>, offset: u16) {
+        (self.waiting, self.recording) = (false, true);
+        run.globals.log = Some(Vec::new());
+        self.emitted = run.effects.events.len();
+        let mut positions = run.callers();
+        positions.push((run.instance, run.fp, offset));
+        self.leads.truncate(positions.len());
+        let mut callers_cost = 0;
+        for (&lead, (instance, fp, offset)) in self.leads.iter().zip(positions) {
+            let lowered = run.code.instance(instance).clone();
+            let function = self.functions.of(run, instance, &lowered);
+            self.outer_cost = self.outer_cost.saturating_add(callers_cost);
+            let after = lowered.steps.as_ref().map(|s| s.cost_after(offset));
+            self.frames.push(Active {
+                function,
+                lowered,
+                fp,
+                offset,
+                callers_cost,
+                lead,
+            });
+            callers_cost = after.unwrap_or(0);
+            run.lead = lead;
+        }
+        if self.limits.memory {
+            let (stack, heap) = (run.memory.stack_start(), run.memory.heap_start());
+            let bytes = |start: Addr, end: Addr| {
+                let bytes = run.memory.bytes_within(start, end.saturating_sub(start));
+                bytes.unwrap_or_default().to_vec()
+            };
+            self.image.stack = bytes(stack, self.highest);
+            self.image.heap = bytes(heap, run.memory.heap_top());
+            self.checkpoint(run.memory);
+        }
     }
 
     /// Functions that returned since the last step.
@@ -331,6 +417,13 @@ impl Tracer for Recorder {
         self.trace.header.heap_start = run.memory.heap_start();
         (self.image.stack_start, self.image.heap_start) =
             (run.memory.stack_start(), run.memory.heap_start());
+        if self.first > 0 {
+            (self.waiting, self.recording) = (true, false);
+            run.globals.log = None;
+            run.skip = self.first;
+            self.pass(run);
+            return;
+        }
         self.push_frame(run, run.memory.stack_start(), 0);
         self.collections = run.memory.collections();
         // What is there before the first step belongs to the first checkpoint.
@@ -339,7 +432,10 @@ impl Tracer for Recorder {
         self.checkpoint(run.memory);
     }
 
-    fn step(&mut self, run: &mut Interpreter<'_>, offset: u16) {
+    fn step(&mut self, run: &mut Interpreter<'_>, offset: u16) -> Run<()> {
+        if self.waiting {
+            self.start(run, offset);
+        }
         self.returns(run);
         if self.recording {
             self.flush(run);
@@ -356,9 +452,12 @@ impl Tracer for Recorder {
                 self.maybe_checkpoint(run.memory);
             }
         }
+        if self.is_part && !self.recording {
+            return Err(Stop::Enough);
+        }
         let depth = self.frames.len().saturating_sub(1) as u16;
         let Some(frame) = self.frames.last_mut() else {
-            return;
+            return Ok(());
         };
         frame.offset = offset;
         if self.recording {
@@ -376,9 +475,20 @@ impl Tracer for Recorder {
             steps.gas.push(used);
             self.pending = true;
         }
+        Ok(())
+    }
+
+    fn calling(&mut self, run: &mut Interpreter<'_>) {
+        // Functions returned without a word.
+        if let Some(&lead) = self.leads.get(run.frames.len()).filter(|_| self.waiting) {
+            run.lead = lead;
+        }
     }
 
     fn call(&mut self, run: &mut Interpreter<'_>, by_closure: bool, entered: bool) {
+        if self.waiting {
+            return self.pass(run);
+        }
         let after = self.frames.last().and_then(|frame| {
             let steps = frame.lowered.steps.as_ref()?;
             Some(steps.cost_after(frame.offset))
@@ -401,6 +511,9 @@ impl Tracer for Recorder {
     }
 
     fn stopped(&mut self, run: &mut Interpreter<'_>) {
+        if self.waiting {
+            return;
+        }
         self.returns(run);
         if self.recording {
             self.flush(run);
@@ -422,7 +535,7 @@ impl Tracer for Recorder {
     }
 
     fn finished(&mut self, run: &Interpreter<'_>, output: &CallOutput) {
-        if self.trace.header.end != TraceEnd::Complete {
+        if self.waiting || self.trace.header.end != TraceEnd::Complete {
             return;
         }
         if let Outcome::Failed(failure) = &output.outcome {

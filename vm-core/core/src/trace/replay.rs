@@ -2,6 +2,7 @@
 
 use super::events::TraceEvent;
 use super::format::{Checkpoint, FrameRef, TRACE_SCHEMA, TRACE_VERSION, Trace, TracePlace};
+use std::ops::Deref;
 use thiserror::Error;
 
 /// The frame stack and the heap of a machine are at most this large.
@@ -21,24 +22,25 @@ pub enum TraceError {
     Inconsistent(usize),
 }
 
-/// A state on its way through a trace.
+/// A state on its way through a trace, which it borrows or shares.
 #[derive(Clone, Debug)]
-pub struct Replay<'a> {
-    trace: &'a Trace,
+pub struct Replay<T> {
+    trace: T,
     step: usize,
     frames: Vec<FrameRef>,
     stack: Vec<u8>,
     heap: Vec<u8>,
 }
 
-impl<'a> Replay<'a> {
+impl<T: Deref<Target = Trace> + Clone> Replay<T> {
     /// Starts before the first step.
-    pub fn new(trace: &'a Trace) -> Result<Self, TraceError> {
+    pub fn new(trace: T) -> Result<Self, TraceError> {
         let header = &trace.header;
         if header.schema != TRACE_SCHEMA || header.version != TRACE_VERSION {
             return Err(TraceError::Version(header.schema.clone(), header.version));
         }
-        let first = trace.checkpoints.first().ok_or(TraceError::NoMemory)?;
+        let shared = trace.clone();
+        let first = shared.checkpoints.first().ok_or(TraceError::NoMemory)?;
         let mut this = Self {
             trace,
             step: 0,
@@ -238,7 +240,8 @@ impl<'a> Replay<'a> {
 
     /// Goes to a step, from the nearest checkpoint before it or from where the reader is.
     pub fn seek(&mut self, step: usize) -> Result<(), TraceError> {
-        let checkpoints = &self.trace.checkpoints;
+        let trace = self.trace.clone();
+        let checkpoints = &trace.checkpoints;
         let after = checkpoints.partition_point(|c| c.step as usize <= step);
         if let Some(checkpoint) = after.checked_sub(1).and_then(|at| checkpoints.get(at)) {
             let from = step.saturating_sub(checkpoint.step as usize);

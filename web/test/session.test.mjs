@@ -1,0 +1,200 @@
+/** Sessions: movements, states, batches, both ways. */
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { Chain, init } from 'monomove';
+import { modules } from './corpus.mjs';
+
+let chain;
+before(async () => {
+  await init();
+  chain = new Chain();
+  chain.publish(modules('tests/stdlib/bytecode/v8/examples'));
+  const options = { verify: false };
+  chain.publish([...modules('tests/golden/bytecode/v8'), ...modules('tests/golden/bench/bytecode/v8')], options);
+  chain.fund('0xa1', 1000n);
+  chain.fund('0xb2', 1n);
+});
+
+const fib = (n) => ({ function: '0xcafe::bench::bench_fib', args: [n], gasLimit: 1n << 62n });
+
+test('the outcome is that of a run', () => {
+  const run = chain.run(fib(10), { commit: false });
+  using session = chain.session(fib(10));
+  assert.deepEqual(session.outcome, run);
+  assert.equal(BigInt(session.length), run.instructions);
+  assert.equal(session.end, 'complete');
+});
+
+test('forward and back give the same states', () => {
+  using session = chain.session({ function: '0xcafe::bench::bench_merge_sort', args: [12] });
+  // What the last movement changed depends on the movement.
+  const still = (state) =>
+    JSON.stringify({ ...state, changes: [] }, (key, value) => {
+      if (key === 'changed') return undefined;
+      return typeof value === 'bigint' ? String(value) : value;
+    });
+  const states = [];
+  do states.push(still(session.state()));
+  while (session.step().reason !== 'end' && session.position < session.length);
+  states.push(still(session.state()));
+  assert.equal(states.length, session.length + 1);
+  for (let at = session.length; at > 0; at -= 1) {
+    assert.equal(session.position, at);
+    assert.equal(still(session.state()), states[at]);
+    session.stepBack();
+  }
+  assert.equal(session.stepBack().reason, 'start');
+  for (const at of [7, 500, 3, session.length, 0]) {
+    session.seek(at);
+    assert.equal(still(session.state()), states[at]);
+  }
+});
+
+test('columns agree with states', () => {
+  using session = chain.session(fib(8));
+  const columns = session.readSteps(0, session.length);
+  assert.equal(columns.count, session.length);
+  assert.equal(session.readSteps(session.length - 1, 100).count, 1);
+  assert.throws(() => session.readSteps(session.length + 1, 1), { code: 'invalid_argument' });
+  for (let at = 0; at < session.length; at += 17) {
+    session.seek(at);
+    const state = session.state();
+    const top = state.frames.at(-1);
+    const row = [columns.function[at], columns.offset[at], columns.depth[at], columns.gas[at]];
+    assert.deepEqual(row, [top.function, top.offset, state.frames.length - 1, state.gasUsed]);
+    assert.equal(state.gasUsed + state.gasLeft, session.gasLimit);
+  }
+});
+
+test('over and out', () => {
+  using session = chain.session(fib(6));
+  const depth = () => session.state().frames.length;
+  while (depth() < 3) session.step();
+  const inside = session.position;
+  session.stepOut();
+  assert.equal(depth(), 2);
+  session.stepOut('back');
+  assert.equal(depth(), 1);
+  session.seek(inside);
+  session.stepOut('back');
+  assert.equal(depth(), 2);
+  session.stepOver();
+  assert.equal(depth(), 2);
+  assert.ok(session.position > inside);
+  session.stepOver('back');
+  assert.equal(depth(), 2);
+  assert.ok(session.position < inside);
+});
+
+test('breakpoints both ways', () => {
+  using session = chain.session(fib(7));
+  const at = { at: 'instruction', function: '0xcafe::bench::fib' };
+  const forward = [];
+  for (let stop = session.runUntil(at); stop.reason === 'condition'; stop = session.runUntil(at)) forward.push(stop.step);
+  assert.equal(session.position, session.length);
+  const back = [];
+  for (let stop = session.runUntil(at, 'back'); stop.reason === 'condition'; stop = session.runUntil(at, 'back')) {
+    back.push(stop.step);
+  }
+  assert.deepEqual(back.reverse(), forward);
+  assert.ok(forward.length > 20);
+  const gas = session.runUntil({ at: 'gas', used: 1_000_000n });
+  assert.equal(gas.reason, 'condition');
+});
+
+test('an abort', () => {
+  using session = chain.session({ function: '0x1::native_coin::transfer', signers: ['0xa1'], args: ['0xb2', 5000n] });
+  assert.equal(session.outcome.success, false);
+  const stop = session.runUntil({ at: 'failure' });
+  assert.deepEqual([stop.reason, stop.step], ['condition', session.length - 1]);
+  assert.ok(session.eventsOf(stop.step).some((event) => event.kind === 'fail' && event.status === 'ABORTED'));
+  const top = session.state().frames.at(-1);
+  assert.equal(top.offset, session.outcome.failure.location.offset);
+});
+
+test('global values before and after', () => {
+  using session = chain.session({ function: '0x1::native_coin::transfer', signers: ['0xa1'], args: ['0xb2', 400n] });
+  assert.equal(session.globals().length, 0);
+  session.seek(session.length);
+  const amounts = session.globals().map((one) => [one.key, one.before.value.fields[0]?.value.fields?.[0]?.value.value, one]);
+  const of = (account) => amounts.find(([key]) => key.startsWith(`${account}/`) && key.includes('Balance'))[2];
+  const amount = (stored) => BigInt(`0x${Buffer.from(stored.bcs).reverse().toString('hex')}`);
+  assert.deepEqual([amount(of('0xa1').before), amount(of('0xa1').now)], [1000n, 600n]);
+  assert.deepEqual([amount(of('0xb2').before), amount(of('0xb2').now)], [1n, 401n]);
+  assert.equal(session.runUntil({ at: 'global', write: true }, 'back').reason, 'condition');
+  assert.ok(session.events().length >= 0);
+  assert.equal(chain.balance('0xa1'), 1000n);
+});
+
+test('values, references, heap', () => {
+  using session = chain.session({ function: '0xcafe::bench::bench_merge_sort', args: [8] });
+  let references = 0;
+  let vectors = 0;
+  while (session.position < session.length) {
+    for (const frame of session.state().frames) {
+      for (const place of [...frame.locals.filter((one) => one.value), ...frame.operands]) {
+        assert.notEqual(place.value.kind, 'undecoded', `${place.type} at step ${session.position}`);
+        if (place.value.kind === 'reference') {
+          references += 1;
+          assert.notEqual(place.value.target.kind, 'undecoded', `${place.type} at step ${session.position}`);
+        }
+        if (place.value.kind === 'vector') vectors += 1;
+      }
+    }
+    session.step();
+  }
+  assert.ok(references > 50 && vectors > 50);
+  const objects = session.heap();
+  assert.ok(objects.length > 0);
+  for (const { address, size } of objects) {
+    const { bytes, value } = session.object(address);
+    assert.equal(bytes.length, size);
+    assert.notEqual(value.kind, 'undecoded');
+    assert.deepEqual(session.bytes(address, size), bytes);
+  }
+});
+
+test('types and lowering', () => {
+  using session = chain.session({ function: '0xcafe::bench_enum::bench_enum_match', args: [5] });
+  session.seek(session.length);
+  session.depthProfile(16);
+  const types = session.types();
+  const shape = types.find((type) => type.kind === 'enum');
+  assert.ok(shape.size > 0 && shape.align > 0 && shape.variants.length > 1);
+  assert.ok(shape.variants.every((one) => one.fields.every((field) => field.name !== '' && field.offset >= 2)));
+  const ids = new Set(types.map((type) => type.id));
+  assert.ok(types.every((type) => type.refersTo.every((id) => ids.has(id))));
+  assert.ok(types.some((type) => type.usedBy.length > 0));
+  for (const fn of session.functions().filter((one) => !one.native)) {
+    const { levels } = session.lowering(fn.index);
+    assert.deepEqual(levels.map((level) => level.name), ['bytecode', 'stackless', 'micro-ops']);
+    const offsets = new Set(levels[0].lines.map((line) => line.offset).filter((offset) => offset !== undefined));
+    for (const level of levels) {
+      const linked = level.lines.filter((line) => line.offset !== undefined);
+      assert.ok(linked.length > 0 && linked.every((line) => offsets.has(line.offset)), level.name);
+    }
+  }
+});
+
+test('a call without steps', () => {
+  using session = chain.session({ function: '0xcafe::bench::nothing' });
+  assert.deepEqual([session.outcome.kind, session.length], ['discarded', 0]);
+  assert.deepEqual(session.state().frames, []);
+  assert.equal(session.step().reason, 'end');
+  assert.equal(session.readSteps(0, 10).count, 0);
+});
+
+test('limits', () => {
+  using session = chain.session(fib(12), { maxSteps: 100 });
+  assert.deepEqual([session.length, session.end], [100, 'steps']);
+  session.seek(100);
+  assert.equal(session.state().step, 100);
+});
+
+test('many sessions do not eat memory', () => {
+  for (let count = 0; count < 200; count += 1) {
+    using session = chain.session(fib(3));
+    session.seek(session.length);
+  }
+});
