@@ -21,7 +21,7 @@ test('init is idempotent', async () => {
 });
 
 test('coins', () => {
-  using chain = new Chain();
+  const chain = new Chain();
   chain.fund('0xa1', 1000n);
   assert.equal(chain.balance('0xa1'), 1000n);
   const transfer = { function: '0x1::native_coin::transfer', signers: ['0xa1'], entryOnly: true };
@@ -40,21 +40,27 @@ test('coins', () => {
 });
 
 test('publish verifies, initializes, and is atomic', () => {
-  using chain = new Chain();
+  const chain = new Chain();
   const published = chain.publish(examples);
-  assert.deepEqual(published.map((one) => one.replaced), [false, false, false, false, false]);
+  assert.deepEqual(
+    published.map((one) => one.replaced),
+    [false, false, false, false, false],
+  );
   assert.throws(() => chain.publish(examples, { sender: '0x2' }), { code: 'publish' });
   assert.throws(() => chain.publish(new Uint8Array([1, 2, 3])), { code: 'publish' });
   const before = chain.entries({ modules: true });
   const bad = Module.assemble('module 0x5::bad\nfun f(): u64\n    ret\n');
   assert.equal(bad.ok, true, JSON.stringify(bad.diagnostics));
-  assert.throws(() => chain.publish(bad.bytes), (error) => error.code === 'publish' && error.problem.statusCode > 1000);
+  assert.throws(
+    () => chain.publish(bad.bytes),
+    (error) => error.code === 'publish' && error.problem.statusCode > 1000,
+  );
   assert.deepEqual(chain.entries({ modules: true }), before);
   assert.equal(Module.decode(bad.bytes).verify().ok, false);
 });
 
 test('values both ways', () => {
-  using chain = new Chain();
+  const chain = new Chain();
   for (const [type, value, shown] of [
     ['bool', true, { kind: 'bool', value: true }],
     ['u8', 200, { kind: 'u8', value: 200 }],
@@ -79,13 +85,16 @@ test('values both ways', () => {
 });
 
 test('blocks and snapshots', () => {
-  using chain = new Chain();
+  const chain = new Chain();
   chain.fund('0xa1', 100n);
   chain.fund('0xb2', 0n);
   const transfer = (amount) => ({ function: '0x1::native_coin::transfer', signers: ['0xa1'], args: ['0xb2', amount] });
-  using saved = chain.snapshot();
+  const saved = chain.snapshot();
   const { transactions } = chain.executeBlock([transfer(60n), transfer(60n), transfer(40n)]);
-  assert.deepEqual(transactions.map((one) => one.success), [true, false, true]);
+  assert.deepEqual(
+    transactions.map((one) => one.success),
+    [true, false, true],
+  );
   assert.equal(chain.balance('0xb2'), 100n);
   chain.restore(saved);
   assert.equal(chain.balance('0xb2'), 0n);
@@ -95,7 +104,7 @@ test('blocks and snapshots', () => {
 });
 
 test('view returns values or throws', () => {
-  using chain = new Chain();
+  const chain = new Chain();
   chain.publish(golden.filter((bytes) => ['0xcafe::arith', '0xcafe::generics'].includes(Module.decode(bytes).id)));
   const [sum] = chain.view({ function: '0xcafe::arith::add_u8', args: [1, 2] });
   assert.deepEqual(sum.value, { kind: 'u8', value: 3 });
@@ -115,7 +124,10 @@ test('modules and listings', () => {
     assert.equal(lines.length, instructions);
     for (const line of lines) assert.match(line.text, new RegExp(`^ *${line.offset}: `));
   }
-  assert.throws(() => Module.decode(new Uint8Array(9)), (error) => error.code === 'format' && error.problem.byte === 0);
+  assert.throws(
+    () => Module.decode(new Uint8Array(9)),
+    (error) => error.code === 'format' && error.problem.byte === 0,
+  );
 });
 
 test('the assembler points at errors', () => {

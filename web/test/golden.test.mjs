@@ -15,14 +15,17 @@ function chainAt(version) {
   const options = { verify: false, init: false };
   const library = [...modules('tests/stdlib/bytecode/v8/std'), ...modules('tests/stdlib/bytecode/v8/framework')];
   chain.publish(library, options);
-  chain.publish([...modules(`tests/golden/bytecode/v${version}`), ...modules(`tests/golden/bench/bytecode/v${version}`)], options);
+  chain.publish(
+    [...modules(`tests/golden/bytecode/v${version}`), ...modules(`tests/golden/bench/bytecode/v${version}`)],
+    options,
+  );
   return chain;
 }
 
 for (const version of [8, 7, 6]) {
   test(`golden cases at bytecode version ${version}`, () => {
-    using chain = chainAt(version);
-    using fresh = chain.snapshot();
+    const chain = chainAt(version);
+    const fresh = chain.snapshot();
     const recorded = gas();
     let passed = 0;
     for (const one of cases().filter((one) => one.min_version <= version)) {

@@ -11,7 +11,8 @@ import { fileURLToPath } from 'node:url';
 
 const web = fileURLToPath(new URL('..', import.meta.url));
 const place = mkdtempSync(join(tmpdir(), 'monomove-package-'));
-const run = (command, args, cwd) => execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const run = (command, args, cwd) =>
+  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
 /** The snippets of the README with this word after `js`. */
 function snippets(word) {
@@ -89,7 +90,9 @@ for (const word of ['vite', 'vite-worker']) {
         if (!local) problems.push(`request of ${request.url()}`);
       });
       await tab.goto(server.url);
-      await tab.waitForFunction(() => document.body.textContent.includes('balance: 1000'), undefined, { timeout: 30_000 });
+      await tab.waitForFunction(() => document.body.textContent.includes('balance: 1000'), undefined, {
+        timeout: 30_000,
+      });
       assert.deepEqual(problems, []);
     } finally {
       await browser.close();

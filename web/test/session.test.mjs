@@ -20,14 +20,14 @@ const fib = (n) => ({ function: '0xcafe::bench::bench_fib', args: [n], gasLimit:
 
 test('the outcome is that of a run', () => {
   const run = chain.run(fib(10), { commit: false });
-  using session = chain.session(fib(10));
+  const session = chain.session(fib(10));
   assert.deepEqual(session.outcome, run);
   assert.equal(BigInt(session.length), run.instructions);
   assert.equal(session.end, 'complete');
 });
 
 test('forward and back give the same states', () => {
-  using session = chain.session({ function: '0xcafe::bench::bench_merge_sort', args: [12] });
+  const session = chain.session({ function: '0xcafe::bench::bench_merge_sort', args: [12] });
   // What the last movement changed depends on the movement.
   const still = (state) =>
     JSON.stringify({ ...state, changes: [] }, (key, value) => {
@@ -52,7 +52,7 @@ test('forward and back give the same states', () => {
 });
 
 test('columns agree with states', () => {
-  using session = chain.session(fib(8));
+  const session = chain.session(fib(8));
   const columns = session.readSteps(0, session.length);
   assert.equal(columns.count, session.length);
   assert.equal(session.readSteps(session.length - 1, 100).count, 1);
@@ -68,7 +68,7 @@ test('columns agree with states', () => {
 });
 
 test('over and out', () => {
-  using session = chain.session(fib(6));
+  const session = chain.session(fib(6));
   const depth = () => session.state().frames.length;
   while (depth() < 3) session.step();
   const inside = session.position;
@@ -88,10 +88,11 @@ test('over and out', () => {
 });
 
 test('breakpoints both ways', () => {
-  using session = chain.session(fib(7));
+  const session = chain.session(fib(7));
   const at = { at: 'instruction', function: '0xcafe::bench::fib' };
   const forward = [];
-  for (let stop = session.runUntil(at); stop.reason === 'condition'; stop = session.runUntil(at)) forward.push(stop.step);
+  for (let stop = session.runUntil(at); stop.reason === 'condition'; stop = session.runUntil(at))
+    forward.push(stop.step);
   assert.equal(session.position, session.length);
   const back = [];
   for (let stop = session.runUntil(at, 'back'); stop.reason === 'condition'; stop = session.runUntil(at, 'back')) {
@@ -104,7 +105,7 @@ test('breakpoints both ways', () => {
 });
 
 test('an abort', () => {
-  using session = chain.session({ function: '0x1::native_coin::transfer', signers: ['0xa1'], args: ['0xb2', 5000n] });
+  const session = chain.session({ function: '0x1::native_coin::transfer', signers: ['0xa1'], args: ['0xb2', 5000n] });
   assert.equal(session.outcome.success, false);
   const stop = session.runUntil({ at: 'failure' });
   assert.deepEqual([stop.reason, stop.step], ['condition', session.length - 1]);
@@ -114,10 +115,12 @@ test('an abort', () => {
 });
 
 test('global values before and after', () => {
-  using session = chain.session({ function: '0x1::native_coin::transfer', signers: ['0xa1'], args: ['0xb2', 400n] });
+  const session = chain.session({ function: '0x1::native_coin::transfer', signers: ['0xa1'], args: ['0xb2', 400n] });
   assert.equal(session.globals().length, 0);
   session.seek(session.length);
-  const amounts = session.globals().map((one) => [one.key, one.before.value.fields[0]?.value.fields?.[0]?.value.value, one]);
+  const amounts = session
+    .globals()
+    .map((one) => [one.key, one.before.value.fields[0]?.value.fields?.[0]?.value.value, one]);
   const of = (account) => amounts.find(([key]) => key.startsWith(`${account}/`) && key.includes('Balance'))[2];
   const amount = (stored) => BigInt(`0x${Buffer.from(stored.bcs).reverse().toString('hex')}`);
   assert.deepEqual([amount(of('0xa1').before), amount(of('0xa1').now)], [1000n, 600n]);
@@ -128,7 +131,7 @@ test('global values before and after', () => {
 });
 
 test('values, references, heap', () => {
-  using session = chain.session({ function: '0xcafe::bench::bench_merge_sort', args: [8] });
+  const session = chain.session({ function: '0xcafe::bench::bench_merge_sort', args: [8] });
   let references = 0;
   let vectors = 0;
   while (session.position < session.length) {
@@ -156,7 +159,7 @@ test('values, references, heap', () => {
 });
 
 test('types and lowering', () => {
-  using session = chain.session({ function: '0xcafe::bench_enum::bench_enum_match', args: [5] });
+  const session = chain.session({ function: '0xcafe::bench_enum::bench_enum_match', args: [5] });
   session.seek(session.length);
   session.depthProfile(16);
   const types = session.types();
@@ -168,7 +171,10 @@ test('types and lowering', () => {
   assert.ok(types.some((type) => type.usedBy.length > 0));
   for (const fn of session.functions().filter((one) => !one.native)) {
     const { levels } = session.lowering(fn.index);
-    assert.deepEqual(levels.map((level) => level.name), ['bytecode', 'stackless', 'micro-ops']);
+    assert.deepEqual(
+      levels.map((level) => level.name),
+      ['bytecode', 'stackless', 'micro-ops'],
+    );
     const offsets = new Set(levels[0].lines.map((line) => line.offset).filter((offset) => offset !== undefined));
     for (const level of levels) {
       const linked = level.lines.filter((line) => line.offset !== undefined);
@@ -178,7 +184,7 @@ test('types and lowering', () => {
 });
 
 test('a call without steps', () => {
-  using session = chain.session({ function: '0xcafe::bench::nothing' });
+  const session = chain.session({ function: '0xcafe::bench::nothing' });
   assert.deepEqual([session.outcome.kind, session.length], ['discarded', 0]);
   assert.deepEqual(session.state().frames, []);
   assert.equal(session.step().reason, 'end');
@@ -186,7 +192,7 @@ test('a call without steps', () => {
 });
 
 test('limits', () => {
-  using session = chain.session(fib(12), { maxSteps: 100 });
+  const session = chain.session(fib(12), { maxSteps: 100 });
   assert.deepEqual([session.length, session.end], [100, 'steps']);
   session.seek(100);
   assert.equal(session.state().step, 100);
@@ -194,7 +200,8 @@ test('limits', () => {
 
 test('many sessions do not eat memory', () => {
   for (let count = 0; count < 200; count += 1) {
-    using session = chain.session(fib(3));
+    const session = chain.session(fib(3));
     session.seek(session.length);
+    session.dispose();
   }
 });

@@ -8,15 +8,16 @@ import { modules } from './corpus.mjs';
 const bench = modules('tests/golden/bench/bytecode/v8');
 const fib = (n) => ({ function: '0xcafe::bench::bench_fib', args: [n], gasLimit: 1n << 63n });
 
-test('a chain and a session in a worker', async () => {
-  await using engine = await spawn();
-  await using chain = await engine.createChain();
+test('a chain and a session in a worker', async (t) => {
+  const engine = await spawn();
+  t.after(() => engine.terminate());
+  const chain = await engine.createChain();
   await chain.publish(bench);
   await chain.fund('0xa1', 5n);
   assert.equal(await chain.balance('0xa1'), 5n);
   const outcome = await chain.run(fib(10));
   assert.equal(outcome.success, true);
-  await using session = await chain.session(fib(10));
+  const session = await chain.session(fib(10));
   assert.deepEqual(session.outcome, outcome);
   const stop = await session.seek(session.length);
   assert.equal(session.position, stop.step);
@@ -46,8 +47,9 @@ test('aborting a request that runs ends the worker', async () => {
   assert.match(await engine.closed, /aborted/);
 });
 
-test('aborting a request that waits drops it', async () => {
-  await using engine = await spawn();
+test('aborting a request that waits drops it', async (t) => {
+  const engine = await spawn();
+  t.after(() => engine.terminate());
   const chain = await engine.createChain();
   await chain.publish(bench);
   const running = chain.run(fib(20));

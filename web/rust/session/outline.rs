@@ -300,7 +300,7 @@ impl Session {
                 }
             }
             TraceEvent::Allocate { address, bytes } => StepEvent::Allocate { address, bytes },
-            TraceEvent::Collect => StepEvent::Collect,
+            TraceEvent::Collect { .. } => StepEvent::Collect,
             TraceEvent::Fail { status, sub_status } => StepEvent::Fail {
                 status: StatusCode::from_number(u64::from(status))
                     .map_or_else(|| status.to_string(), |status| status.name().to_owned()),
