@@ -146,7 +146,11 @@ impl Machine {
 
     /// Runs one call as [`call`](Self::call) does, and says how many steps a recording of it has. With this, [`trace_part`](Self::trace_part)
     /// can show any part of it: what is recorded is the input.
-    pub fn measure(&mut self, call: &Call, view: &mut dyn StateView) -> (CallOutput, u64) {
+    pub fn call_counting_steps(
+        &mut self,
+        call: &Call,
+        view: &mut dyn StateView,
+    ) -> (CallOutput, u64) {
         let output = self.call(call, view);
         (output, self.steps)
     }

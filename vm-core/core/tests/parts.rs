@@ -84,7 +84,7 @@ fn same_but_for_zeros(a: &[u8], b: &[u8]) -> bool {
 
 fn check(machine: &mut Machine, call: &Call, state: &mut State, plain: &CallOutput, size: u32) {
     let (output, whole) = machine.trace(call, state, &ALL);
-    let (measured, steps) = machine.measure(call, state);
+    let (measured, steps) = machine.call_counting_steps(call, state);
     assert_eq!((&output, &measured), (plain, plain));
     assert_eq!(steps, whole.len() as u64);
     if whole.is_empty() {
@@ -158,9 +158,9 @@ fn recording_cost() {
             });
             times.min().unwrap().as_secs_f64() * 1e3
         };
-        let steps = machine.measure(&call, &mut state).1;
+        let steps = machine.call_counting_steps(&call, &mut state).1;
         let run = best(&mut || drop(machine.call(&call, &mut state)));
-        let measure = best(&mut || drop(machine.measure(&call, &mut state)));
+        let measure = best(&mut || drop(machine.call_counting_steps(&call, &mut state)));
         let part = TraceLimits { steps: 8192, ..ALL };
         let late = best(&mut || drop(machine.trace_part(&call, &mut state, steps * 9 / 10, &part)));
         let outline = TraceLimits {

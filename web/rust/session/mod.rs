@@ -91,7 +91,7 @@ impl Session {
             state: &state,
             writes: &writes,
         };
-        let (output, steps) = machine.measure(&call, &mut view);
+        let (output, steps) = machine.call_counting_steps(&call, &mut view);
         let layouts = chain.layouts().clone();
         let outcome = Outcome::new(&output, &layouts, |key| state.get(key));
         let length = u32::try_from(steps).unwrap_or(u32::MAX).min(max_steps);
