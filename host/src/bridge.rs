@@ -2,7 +2,7 @@
 //! ask whether they are still the same.
 
 use crate::state::{StateError, StateView};
-use monomove_core::{CodeToken, ModuleCode};
+use monomove_core::{CodeToken, ModuleCode, ValueToken};
 use monomove_types::{ModuleId, StateKey};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -98,10 +98,58 @@ impl CodeTable {
     }
 }
 
+/// Bytes and number of values that a table keeps alive before it starts over.
+const MAX_VALUE_BYTES: usize = 64 << 20;
+const MAX_VALUES: usize = 1 << 16;
+
+/// The values a machine was given, by token, so that it can ask whether they are still the same. Recognised by address: a view that hands
+/// out the same `Arc` makes the answer a comparison of pointers.
+#[derive(Debug, Default)]
+pub(crate) struct ValueTable {
+    entries: Vec<(StateKey, Arc<[u8]>)>,
+    /// Tokens that were given out before the first entry. They are forgotten, and never given out again.
+    forgotten: u32,
+    bytes: usize,
+}
+
+impl ValueTable {
+    /// A token for a value that `view` gave; [`ValueToken::NONE`] when no more can be given out.
+    pub(crate) fn token(&mut self, key: StateKey, value: &Arc<[u8]>) -> ValueToken {
+        if self.bytes + value.len() > MAX_VALUE_BYTES || self.entries.len() >= MAX_VALUES {
+            self.forgotten = self.forgotten.saturating_add(self.entries.len() as u32);
+            self.entries.clear();
+            self.bytes = 0;
+        }
+        let token = self.forgotten.saturating_add(self.entries.len() as u32 + 1);
+        if token > i32::MAX as u32 {
+            return ValueToken::NONE;
+        }
+        self.bytes += value.len();
+        self.entries.push((key, value.clone()));
+        ValueToken(token)
+    }
+
+    /// Whether the key that `token` was given for has the same value in `view`. No for tokens that are not known.
+    pub(crate) fn is_same(
+        &self,
+        view: &dyn StateView,
+        token: ValueToken,
+    ) -> Result<bool, StateError> {
+        let at = token.0.checked_sub(self.forgotten);
+        let at = at.and_then(|at| at.checked_sub(1));
+        let Some((key, value)) = at.and_then(|at| self.entries.get(at as usize)) else {
+            return Ok(false);
+        };
+        let now = view.get(key)?;
+        Ok(now.is_some_and(|now| Arc::ptr_eq(&now, value) || now == *value))
+    }
+}
+
 /// A host's view as the view of a machine in the same process.
 pub(crate) struct NativeView<'a> {
     pub(crate) view: &'a dyn StateView,
     pub(crate) code: &'a mut CodeTable,
+    pub(crate) values: &'a mut ValueTable,
     /// The first error: the machine only learns that there was one.
     pub(crate) error: Option<StateError>,
 }
@@ -134,6 +182,22 @@ impl monomove_core::StateView for NativeView<'_> {
         let found = self.view.get(key);
         Ok(self.note(found)?.map(|value| value.to_vec()))
     }
+
+    fn tokened_value(
+        &mut self,
+        key: &StateKey,
+    ) -> Result<Option<(ValueToken, Vec<u8>)>, monomove_core::StateError> {
+        let found = self.view.get(key);
+        Ok(self.note(found)?.map(|value| {
+            let token = self.values.token(key.clone(), &value);
+            (token, value.to_vec())
+        }))
+    }
+
+    fn is_same_value(&mut self, token: ValueToken) -> Result<bool, monomove_core::StateError> {
+        let found = self.values.is_same(self.view, token);
+        self.note(found)
+    }
 }
 
 #[cfg(test)]
@@ -160,5 +224,25 @@ mod tests {
         assert_eq!(table.module(&same, id.clone()).unwrap().unwrap().0, first);
         assert_eq!(table.module(&none, id).unwrap(), None);
         assert_eq!(table.is_current(&one, CodeToken(9)), Ok(None));
+    }
+
+    #[test]
+    fn values_are_the_same_by_their_bytes_until_they_are_forgotten() {
+        let key = StateKey::Raw(b"k".to_vec());
+        let state = |bytes: &[u8]| MemoryState::from_iter([(key.clone(), bytes)]);
+        let (one, same, other) = (state(b"1"), state(b"1"), state(b"2"));
+        let mut table = ValueTable::default();
+        let value = one.get(&key).unwrap().unwrap();
+        let token = table.token(key.clone(), &value);
+        assert_eq!(table.is_same(&one, token), Ok(true));
+        assert_eq!(table.is_same(&same, token), Ok(true));
+        assert_eq!(table.is_same(&other, token), Ok(false));
+        assert_eq!(table.is_same(&MemoryState::new(), token), Ok(false));
+        assert_eq!(table.is_same(&one, ValueToken::NONE), Ok(false));
+        assert_eq!(table.is_same(&one, ValueToken(9)), Ok(false));
+        for _ in 0..MAX_VALUES {
+            assert_ne!(table.token(key.clone(), &value), token);
+        }
+        assert_eq!(table.is_same(&one, token), Ok(false));
     }
 }

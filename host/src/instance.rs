@@ -6,7 +6,9 @@ use crate::limits::Limits;
 use crate::outcome::{FaultKind, HostError, LimitHit, SandboxFault};
 use crate::state::StateView;
 use crate::store::{HostStore, MAX_TABLE_ELEMENTS, Stop, range};
-use monomove_core::{Call, CallOutput, ContextStats, LoadRequest, Measure, Trace, TraceLimits};
+use monomove_core::{
+    Call, CallOutput, ContextStats, LoadRequest, MachineStats, Measure, Trace, TraceLimits,
+};
 use monomove_guest::abi::{ABI_VERSION, InjectedFault, Rejection, Reply};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +47,7 @@ pub(crate) struct Instance {
     /// Like `call`, recorded. Guests need not have it, nor the next two.
     trace: Option<TypedFunc<u32, u64>>,
     report: Option<TypedFunc<(), u64>>,
+    figures: Option<TypedFunc<(), u64>>,
     prepare: Option<TypedFunc<u32, u64>>,
     measure: Option<TypedFunc<(u32, u32), u64>>,
     fault: Option<TypedFunc<u32, ()>>,
@@ -138,6 +141,7 @@ impl Instance {
                 .map_err(missing)?,
             trace: instance.get_typed_func(&mut store, "mm_trace").ok(),
             report: instance.get_typed_func(&mut store, "mm_report").ok(),
+            figures: instance.get_typed_func(&mut store, "mm_figures").ok(),
             prepare: instance.get_typed_func(&mut store, "mm_prepare").ok(),
             measure: instance.get_typed_func(&mut store, "mm_measure").ok(),
             fault: instance.get_typed_func(&mut store, "mm_fault").ok(),
@@ -201,6 +205,17 @@ impl Instance {
     pub(crate) fn load_requests(&mut self) -> Result<Vec<LoadRequest>, CallError> {
         let Some(function) = self.report.clone() else {
             return Ok(Vec::new());
+        };
+        self.store.set_epoch_deadline(self.deadline);
+        let packed = function.call(&mut self.store, ());
+        let packed = packed.map_err(|error| self.broken(&error))?;
+        self.read(packed)
+    }
+
+    /// The figures of its machine; nothing of guests that keep none.
+    pub(crate) fn figures(&mut self) -> Result<MachineStats, CallError> {
+        let Some(function) = self.figures.clone() else {
+            return Ok(MachineStats::default());
         };
         self.store.set_epoch_deadline(self.deadline);
         let packed = function.call(&mut self.store, ());

@@ -80,8 +80,9 @@ pub use transaction::{
 };
 
 pub use monomove_core::{
-    Access, Call, CallOutput, ContextStats, Event, Failure, GasSchedule, LoadRequest, Location,
-    Measure, NewTable, Outcome, PublishRequest, TypedValue, WriteOp,
+    Access, Call, CallOutput, ContextStats, Event, Failure, GasSchedule, HeapStats, LoadRequest,
+    Location, MachineStats, Measure, NewTable, Outcome, PublishRequest, TypedValue,
+    ValueCacheStats, WriteOp,
 };
 pub use monomove_core::{
     Checkpoint, EventColumns, EventKind, FrameRef, Profile, ProfileFrame, Replay, StepColumns,

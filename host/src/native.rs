@@ -1,11 +1,11 @@
 //! The core as native code behind the same interface, for comparison and tests.
 
-use crate::bridge::{CodeTable, NativeView};
+use crate::bridge::{CodeTable, NativeView, ValueTable};
 use crate::engine::Engine;
 use crate::instance::CallError;
 use crate::outcome::{FaultKind, HostError, SandboxFault};
 use crate::state::StateView;
-use monomove_core::{Call, CallOutput, Machine, Trace, TraceLimits};
+use monomove_core::{Call, CallOutput, Machine, MachineStats, Trace, TraceLimits};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) struct NativeInstance {
     machine: Machine,
     code: CodeTable,
+    values: ValueTable,
 }
 
 // SAFETY: a machine counts references and keeps pointers into its own memory without atomics, but its interface hands out owned plain data
@@ -24,11 +25,16 @@ impl NativeInstance {
         Self {
             machine: Machine::new(engine.machine_config().clone()),
             code: CodeTable::default(),
+            values: ValueTable::default(),
         }
     }
 
     pub(crate) fn is_full(&self) -> bool {
         self.code.is_full()
+    }
+
+    pub(crate) fn figures(&self) -> MachineStats {
+        self.machine.figures()
     }
 
     pub(crate) fn call(
@@ -56,6 +62,7 @@ impl NativeInstance {
         let mut native = NativeView {
             view,
             code: &mut self.code,
+            values: &mut self.values,
             error: None,
         };
         // After a panic the machine is dropped, so nobody sees what it left half done.

@@ -7,7 +7,9 @@ use crate::instance::{CallError, Instance};
 use crate::native::NativeInstance;
 use crate::outcome::{HostError, SandboxFault, TransactionOutcome};
 use crate::state::StateView;
-use monomove_core::{Call, Failure, LoadRequest, Location, Measure, Trace, TraceLimits};
+use monomove_core::{
+    Call, Failure, LoadRequest, Location, MachineStats, Measure, Trace, TraceLimits,
+};
 use monomove_guest::abi::InjectedFault;
 use monomove_types::{NestingTooDeep, StatusCode};
 use std::borrow::Cow;
@@ -192,6 +194,20 @@ impl Sandbox {
             Err(CallError::Fault(fault)) => Err(HostError::Instantiate(fault.message)),
             Err(CallError::Host(error)) => Err(error),
         }
+    }
+
+    /// What its machine keeps, and what its last transaction did; nothing before the first call.
+    pub fn figures(&mut self) -> MachineStats {
+        let figures = match &mut self.runner {
+            Some(Runner::Wasm(instance)) => instance.figures(),
+            Some(Runner::Native(instance)) => Ok(instance.figures()),
+            None => Ok(MachineStats::default()),
+        };
+        figures.unwrap_or_else(|_| {
+            // It broke: the next call gets a fresh one.
+            self.runner = None;
+            MachineStats::default()
+        })
     }
 
     /// Makes the guest break in the given way, as a drill: the fault is reported and the instance thrown away. Never tried twice.

@@ -3,10 +3,10 @@
 //! The guest is not trusted here: every range it names is checked against its memory, every question is decoded with an error, and
 //! whatever does not hold ends the call as a fault.
 
-use crate::bridge::CodeTable;
+use crate::bridge::{CodeTable, ValueTable};
 use crate::limits::Limits;
 use crate::state::{StateError, StateView};
-use monomove_core::CodeToken;
+use monomove_core::{CodeToken, ValueToken};
 use monomove_guest::abi::{ABSENT, FAILED, IMPORTS, MAX_PANIC_BYTES};
 use monomove_types::{ModuleId, StateKey};
 use std::ptr::NonNull;
@@ -38,6 +38,7 @@ pub(crate) struct HostStore {
     /// The guest's memory, once it is instantiated.
     pub(crate) memory: Option<Memory>,
     pub(crate) code: CodeTable,
+    values: ValueTable,
     /// The first error of the view in this call: the guest only learns that there was one.
     pub(crate) state_error: Option<StateError>,
     /// The last answer that did not fit into the guest's inbox.
@@ -51,6 +52,7 @@ impl HostStore {
             view: LentView(None),
             memory: None,
             code: CodeTable::default(),
+            values: ValueTable::default(),
             state_error: None,
             answer: None,
         }
@@ -171,6 +173,7 @@ pub(crate) fn imports(engine: &Engine) -> wasmtime::Result<Linker<HostStore>> {
     linker.func_wrap(IMPORTS, "module", read_module)?;
     linker.func_wrap(IMPORTS, "value", read_value)?;
     linker.func_wrap(IMPORTS, "is_current", is_current)?;
+    linker.func_wrap(IMPORTS, "is_same_value", is_same_value)?;
     linker.func_wrap(IMPORTS, "fetch", fetch)?;
     linker.func_wrap(IMPORTS, "panic", panicked)?;
     Ok(linker)
@@ -254,7 +257,19 @@ fn read_value(
     Ok(match store.note(found) {
         None => FAILED,
         Some(None) => ABSENT,
-        Some(Some(value)) => deliver(memory, store, value, inbox, capacity)?,
+        Some(Some(value)) => {
+            let ValueToken(token) = store.values.token(key, &value);
+            i64::from(token) << 32 | deliver(memory, store, value, inbox, capacity)?
+        }
+    })
+}
+
+fn is_same_value(mut guest: Guest<'_>, token: u32) -> wasmtime::Result<i32> {
+    let store = guest.data_mut();
+    let found = store.values.is_same(store.view.get()?, ValueToken(token));
+    Ok(match store.note(found) {
+        None => FAILED as i32,
+        Some(same) => same.into(),
     })
 }
 

@@ -208,14 +208,14 @@ fn before_the_first_call() {
         ),
         (
             Guest {
-                version: "(loop (br 0)) i32.const 1",
+                version: "(loop (br 0)) i32.const 2",
                 ..base()
             },
             FaultKind::Time,
         ),
         (
             Guest {
-                init: "(loop (br 0)) i32.const 1",
+                init: "(loop (br 0)) i32.const 2",
                 ..base()
             },
             FaultKind::Time,
@@ -276,10 +276,10 @@ fn before_the_first_call() {
         assert_eq!(fault.kind, kind, "{fault}");
     }
     let guest = Guest {
-        version: "i32.const 2",
+        version: "i32.const 9",
         ..base()
     };
-    assert!(matches!(run(&guest), Err(HostError::Instantiate(text)) if text.contains("version 2")));
+    assert!(matches!(run(&guest), Err(HostError::Instantiate(text)) if text.contains("version 9")));
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn no_guest_at_all() {
     assert!(refused(&wasm.unwrap()).contains("mm_buffer"));
     let foreign = wat::parse_str(
         r#"(module (import "wasi" "fd_write" (func)) (memory (export "memory") 1)
-            (func (export "mm_abi_version") (result i32) i32.const 1)
+            (func (export "mm_abi_version") (result i32) i32.const 2)
             (func (export "mm_buffer") (param i32) (result i32) i32.const 0)
             (func (export "mm_init") (param i32) (result i32) i32.const 0)
             (func (export "mm_call") (param i32) (result i64) i64.const 0))"#,
@@ -304,7 +304,7 @@ fn no_guest_at_all() {
     assert!(refused(&foreign.unwrap()).contains("wasi"));
     let wrong_type = wat::parse_str(
         r#"(module (memory (export "memory") 1)
-            (func (export "mm_abi_version") (result i32) i32.const 1)
+            (func (export "mm_abi_version") (result i32) i32.const 2)
             (func (export "mm_buffer") (param i32) (result i32) i32.const 0)
             (func (export "mm_init") (param i32) (result i32) i32.const 0)
             (func (export "mm_call")))"#,

@@ -112,11 +112,21 @@ pub(crate) fn run(args: &LowerArgs, out: &mut Output) -> Result<Exit, CliError> 
 
 /// Modules, and nothing else.
 #[derive(Default)]
-struct Modules(BTreeMap<ModuleId, ModuleFile>);
+pub(super) struct Modules(BTreeMap<ModuleId, ModuleFile>);
 
 impl Modules {
-    fn add(&mut self, file: ModuleFile) {
+    pub(super) fn add(&mut self, file: ModuleFile) {
         self.0.insert(file.id.clone(), file);
+    }
+
+    /// All modules, in the order of their identities.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &ModuleId> {
+        self.0.keys()
+    }
+
+    /// A module by its identity.
+    pub(super) fn file(&self, id: &ModuleId) -> Option<&ModuleFile> {
+        self.0.get(id)
     }
 
     /// The function that `text` names. Without an address it is looked for in the modules `own`, then in all.

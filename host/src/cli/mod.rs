@@ -12,6 +12,7 @@ mod describe;
 mod disasm;
 mod exit;
 mod input;
+mod layout;
 mod layouts;
 mod limits;
 mod lower;
@@ -46,6 +47,7 @@ Examples:
   monomove disasm hello.mv
   monomove asm hello.masm -o hello.mv
   monomove lower hello.mv add --stage stackless
+  monomove layout hello.mv 'vector<u64>'
   monomove conformance tests/golden --deps tests/stdlib/bytecode/v8 --gas
   monomove bench --filter sort
 
@@ -85,6 +87,8 @@ enum Command {
     Asm(asm::AsmArgs),
     /// Print what the machine makes of a function
     Lower(lower::LowerArgs),
+    /// Print how values of a type lie in memory, byte by byte
+    Layout(layout::LayoutArgs),
     /// Check binaries: read, check bounds, and write back
     Verify(verify::VerifyArgs),
     /// Run a corpus of golden cases
@@ -123,6 +127,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Disasm(args)) => disasm::run(&args, &mut out),
         Some(Command::Asm(args)) => asm::run(&args),
         Some(Command::Lower(args)) => lower::run(&args, &mut out),
+        Some(Command::Layout(args)) => layout::run(&args, &mut out),
         Some(Command::Verify(args)) => verify::run(&args, &mut out),
         Some(Command::Conformance(args)) => conformance::run(&args, &mut out),
         Some(Command::Bench(args)) => bench::run(&args, &mut out),

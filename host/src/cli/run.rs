@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use monomove::abi::InjectedFault;
-use monomove::{Engine, Limits, Sandbox, StateCommit, TransactionOutcome};
+use monomove::{Limits, MachineStats, Sandbox, StateCommit, TransactionOutcome};
 use serde::Serialize;
 
 use super::call::CallArgs;
@@ -10,7 +10,7 @@ use super::chain::{Chain, StateArgs};
 use super::describe::Described;
 use super::exit::{CliError, Exit};
 use super::limits::echo;
-use super::output::{DIM, HEADING, Output, escape_line, styled};
+use super::output::{DIM, HEADING, Output, escape_line, grouped, styled};
 use super::progress::while_waiting;
 use super::state::CommittedBlock;
 
@@ -45,6 +45,9 @@ pub(crate) struct RunArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Also print what the machine keeps: interner, heap and collections, cache of values
+    #[arg(long)]
+    stats: bool,
     /// Break the sandbox on purpose
     #[arg(long, hide = true, value_name = "FAULT")]
     inject_fault: Option<Fault>,
@@ -72,18 +75,22 @@ struct Report<'a> {
     block: Option<CommittedBlock>,
     #[serde(flatten)]
     result: &'a Described,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stats: Option<MachineStats>,
 }
 
 pub(crate) fn run(args: &RunArgs, out: &mut Output) -> Result<Exit, CliError> {
     let limits = args.call.limits.limits()?;
     let engine = args.call.engine(limits)?;
     let mut chain = Chain::open(&engine, &args.state)?;
+    let mut sandbox = Sandbox::new(&engine);
     let outcome = match args.inject_fault {
-        Some(fault) => TransactionOutcome::SandboxFault(while_waiting(|| {
-            Sandbox::new(&engine).inject_fault(fault.into())
-        })?),
-        None => call(args, &engine, &mut chain)?,
+        Some(fault) => {
+            TransactionOutcome::SandboxFault(while_waiting(|| sandbox.inject_fault(fault.into()))?)
+        }
+        None => call(args, &mut sandbox, &mut chain)?,
     };
+    let stats = args.stats.then(|| sandbox.figures());
     let described = chain.book.describe(&outcome, &chain.state);
     let block = match outcome.success() {
         Some(output) => {
@@ -101,11 +108,15 @@ pub(crate) fn run(args: &RunArgs, out: &mut Output) -> Result<Exit, CliError> {
             limits: &limits,
             block,
             result: &described,
+            stats,
         })?;
     } else {
         print(args, &limits, &described, out)?;
         if let Some(block) = &block {
             out.line(block)?;
+        }
+        if let Some(stats) = &stats {
+            print_stats(stats, out)?;
         }
     }
     Ok(Exit::of(&outcome))
@@ -113,15 +124,73 @@ pub(crate) fn run(args: &RunArgs, out: &mut Output) -> Result<Exit, CliError> {
 
 fn call(
     args: &RunArgs,
-    engine: &Engine,
+    sandbox: &mut Sandbox,
     chain: &mut Chain,
 ) -> Result<TransactionOutcome, CliError> {
     let function = args.function.as_deref().unwrap_or_default();
-    let gas = engine.limits().gas_per_transaction;
+    let gas = sandbox.engine().limits().gas_per_transaction;
     let call = args.call.call(function, chain, gas)?;
-    Ok(while_waiting(|| {
-        Sandbox::new(engine).execute(&call, &chain.state)
-    })?)
+    Ok(while_waiting(|| sandbox.execute(&call, &chain.state))?)
+}
+
+fn print_stats(stats: &MachineStats, out: &mut Output) -> Result<(), CliError> {
+    out.line(styled(HEADING, "stats"))?;
+    let (context, heap, values) = (&stats.context, &stats.heap, &stats.values);
+    let lines = [
+        (
+            "interner",
+            vec![
+                ("types", context.types),
+                ("type lists", context.type_lists),
+                ("names", context.names),
+                ("modules", context.modules),
+                ("layouts", context.layouts),
+                ("bytes", context.bytes),
+            ],
+        ),
+        (
+            "code",
+            vec![
+                ("functions", context.functions),
+                ("hits", context.function_hits()),
+                ("signatures", context.signatures),
+                ("hits", context.signature_hits()),
+            ],
+        ),
+        (
+            "heap",
+            vec![
+                ("allocated", heap.allocated),
+                ("peak", heap.peak),
+                ("size", heap.size),
+                ("limit", heap.limit),
+            ],
+        ),
+        (
+            "collections",
+            vec![
+                ("count", heap.collections),
+                ("copied", heap.copied),
+                ("alive after the last", heap.live),
+            ],
+        ),
+        (
+            "values",
+            vec![
+                ("decoded", values.decoded),
+                ("cached", values.values),
+                ("bytes", values.bytes),
+                ("hits", values.hits),
+            ],
+        ),
+    ];
+    for (name, figures) in lines {
+        let figures = figures.into_iter();
+        let figures = figures.map(|(what, count)| format!("{what} {}", grouped(count)));
+        let figures = figures.collect::<Vec<_>>().join(", ");
+        out.line(format_args!("  {name}: {figures}"))?;
+    }
+    Ok(())
 }
 
 fn print(

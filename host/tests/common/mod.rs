@@ -91,7 +91,7 @@ impl Guest {
     /// A well-behaved guest but for the body of `mm_call`.
     pub fn calling(body: impl Into<String>) -> Self {
         Self {
-            version: "i32.const 1",
+            version: "i32.const 2",
             buffer: "i32.const 65536",
             init: "i32.const 0",
             call: body.into(),

@@ -13,6 +13,8 @@ pub struct MachineConfig {
     pub heap_bytes: u32,
     /// Sizes below `heap_bytes` that the heap has in turn while it grows.
     pub heap_steps: Vec<u32>,
+    /// Bytes of values of the state that are kept decoded between transactions.
+    pub value_cache_bytes: u32,
     /// Whether garbage is collected before every allocation. Changes no result; for tests.
     pub gc_stress: bool,
     /// Callers on the call stack besides the running frame; exceeded: `CALL_STACK_OVERFLOW`.
@@ -35,6 +37,7 @@ impl Default for MachineConfig {
             stack_bytes: 4 << 20,
             heap_bytes: 10 << 20,
             heap_steps: vec![256 << 10, 1 << 20, 4 << 20],
+            value_cache_bytes: 16 << 20,
             gc_stress: false,
             call_depth: 1024,
             operand_stack: 1024,
@@ -219,6 +222,15 @@ pub struct ModuleCode {
 #[error("state view: {0}")]
 pub struct StateError(pub String);
 
+/// Names the bytes of a value that a view handed out, so that a cached value can be checked without reading it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueToken(pub u32);
+
+impl ValueToken {
+    /// Names nothing: the value is not to be kept.
+    pub const NONE: Self = Self(0);
+}
+
 /// The state as the machine sees it: read-only bytes by key. The machine does no other I/O.
 pub trait StateView {
     /// The module published under `id`, if any.
@@ -227,6 +239,21 @@ pub trait StateView {
     fn is_current(&mut self, token: CodeToken) -> Result<bool, StateError>;
     /// The value under `key` (resource or table item), if any.
     fn value(&mut self, key: &StateKey) -> Result<Option<Vec<u8>>, StateError>;
+
+    /// The value under `key` with a token for its bytes. Views that know none give [`ValueToken::NONE`].
+    fn tokened_value(
+        &mut self,
+        key: &StateKey,
+    ) -> Result<Option<(ValueToken, Vec<u8>)>, StateError> {
+        let value = self.value(key)?;
+        Ok(value.map(|bytes| (ValueToken::NONE, bytes)))
+    }
+
+    /// Whether the key that `token` was given for still has the same bytes. To ask counts as reading the value.
+    fn is_same_value(&mut self, token: ValueToken) -> Result<bool, StateError> {
+        let _ = token;
+        Ok(false)
+    }
 }
 
 /// A state with nothing in it.

@@ -12,6 +12,7 @@ use hashbrown::HashTable;
 use monomove_types::{AccountAddress, StateKey, StatusCode};
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
+use std::rc::Rc;
 
 /// Which global value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -29,7 +30,7 @@ struct Entry {
     /// Where the value is; `None` when there is none.
     object: Option<Addr>,
     /// The bytes in the state; `None` when it has none.
-    original: Option<Vec<u8>>,
+    original: Option<Rc<[u8]>>,
     /// Whether it may differ from the state.
     touched: bool,
 }
@@ -139,7 +140,7 @@ impl Globals {
         key: GlobalKey,
         layout: LayoutId,
         object: Option<Addr>,
-        original: Option<Vec<u8>>,
+        original: Option<Rc<[u8]>>,
     ) -> GlobalSlot {
         let slot = GlobalSlot(self.entries.len());
         let (state, id) = (self.state.clone(), slot.0 as u32);
@@ -208,7 +209,7 @@ impl Globals {
                     let bytes = bcs::to_bytes(ctx, memory, object, entry.layout)?;
                     match original {
                         None => WriteOp::Create(bytes),
-                        Some(old) if *old == bytes => continue,
+                        Some(old) if **old == *bytes => continue,
                         Some(_) => WriteOp::Modify(bytes),
                     }
                 }

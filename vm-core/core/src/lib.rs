@@ -5,6 +5,7 @@
 
 mod access;
 mod api;
+mod cached;
 mod collect;
 mod context;
 mod gas;
@@ -17,11 +18,13 @@ mod natives;
 mod paranoid;
 mod phase;
 mod prepare;
+mod stats;
 mod stop;
 mod trace;
 mod value;
 
 pub use api::*;
+pub use context::inspect::{LayoutSlot, SlotKind, TypeLayout};
 pub use context::{ContextStats, Measure};
 pub use gas::GasSchedule;
 pub use lower::listing::Stage;
@@ -30,4 +33,5 @@ pub use phase::{
     ExecutionGuard, HEADROOM_BYTES, Interned, MaintenanceGuard, RawTypeId, StaleId, TypeFacts,
 };
 pub use prepare::LoadRequest;
+pub use stats::{HeapStats, MachineStats, ValueCacheStats};
 pub use trace::*;

@@ -1,8 +1,9 @@
 //! The machine: one execution context, one transaction at a time.
 
+use crate::cached::ValueCache;
 use crate::context::ids::TypeId;
 use crate::context::module::Module;
-use crate::context::{Context, ContextStats};
+use crate::context::{Context, ContextStats, inspect};
 use crate::gas::GasSchedule;
 use crate::globals::Globals;
 use crate::interp::{Effects, Exit, Frame, Interpreter};
@@ -20,7 +21,8 @@ use crate::trace::{NoTracer, Trace, TraceLimits, Tracer};
 use crate::value::bcs;
 use crate::value::decode::DecodeError;
 use crate::{
-    Access, Call, CallOutput, Failure, Location, MachineConfig, Outcome, StateView, TypedValue,
+    Access, Call, CallOutput, Failure, HeapStats, Location, MachineConfig, MachineStats, Outcome,
+    StateView, TypeLayout, TypedValue,
 };
 use monomove_types::{Identifier, ModuleId, StatusCode, TypeTag};
 use std::rc::Rc;
@@ -40,6 +42,8 @@ pub struct Machine {
     pub(crate) epoch: u32,
     pub(crate) memory: Memory,
     globals: Globals,
+    /// Values of the state, decoded.
+    pub(crate) values: ValueCache,
     frames: Vec<Frame>,
     transaction: u32,
     /// Instructions that the last transaction began: the steps of a recording of it.
@@ -72,6 +76,7 @@ impl Machine {
                 config.gc_stress,
             ),
             globals: Globals::new(config.hash_seed),
+            values: ValueCache::new(config.hash_seed, config.value_cache_bytes.into()),
             frames: Vec::with_capacity(config.call_depth as usize + 2),
             transaction: 0,
             steps: 0,
@@ -99,11 +104,30 @@ impl Machine {
         self.code.stats(self.ctx.stats())
     }
 
+    /// All figures of the machine.
+    pub fn figures(&self) -> MachineStats {
+        let heap = self.memory.figures();
+        MachineStats {
+            context: self.stats(),
+            heap: HeapStats {
+                allocated: heap.allocated,
+                collections: heap.collections,
+                copied: heap.copied,
+                live: heap.live.into(),
+                peak: heap.peak.into(),
+                size: heap.size.into(),
+                limit: self.memory.heap_limit().into(),
+            },
+            values: self.values.stats(),
+        }
+    }
+
     /// Drops everything derived from code.
     pub(crate) fn reset_context(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
         self.ctx = Context::new(&self.config);
         self.code = Code::default();
+        self.values.clear();
     }
 
     /// Runs one call against `view`.
@@ -202,6 +226,36 @@ impl Machine {
         Err(failure(&self.ctx, unstable(), None))
     }
 
+    /// How values of a type lie in memory, or with `reference` (`true`: mutable) how a reference to one does; then the types of what lies
+    /// behind pointers in it.
+    #[allow(
+        clippy::result_large_err,
+        reason = "layouts are shown to people, one at a time"
+    )]
+    pub fn layouts(
+        &mut self,
+        ty: &TypeTag,
+        reference: Option<bool>,
+        view: &mut dyn StateView,
+    ) -> Result<Vec<TypeLayout>, Failure> {
+        for _ in 0..MAX_RESTARTS {
+            self.next_transaction();
+            let found = self.ctx.type_of_tag(view, ty).and_then(|id| {
+                let id = match reference {
+                    Some(mutable) => id.reference(mutable).unwrap_or(id),
+                    None => id,
+                };
+                inspect::layouts(&mut self.ctx, view, id)
+            });
+            match found {
+                Ok(layouts) => return Ok(layouts),
+                Err(Stop::Fail(fail)) => return Err(failure(&self.ctx, *fail, None)),
+                Err(Stop::Stale | Stop::Untraceable) => self.reset_context(),
+            }
+        }
+        Err(failure(&self.ctx, unstable(), None))
+    }
+
     fn list(
         &mut self,
         module: &ModuleId,
@@ -263,6 +317,7 @@ impl Machine {
             code: &mut self.code,
             memory: &mut self.memory,
             globals: &mut self.globals,
+            values: &mut self.values,
             frames: &mut self.frames,
             schedule: &self.schedule,
             txn_hash: call.txn_hash,

@@ -56,6 +56,8 @@ impl Machine {
             self.reset_context();
         }
         self.code.take_fresh().for_each(drop);
+        // Tokens of values belong to one instance.
+        self.values.clear();
         self.stats()
     }
 

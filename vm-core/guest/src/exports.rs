@@ -7,7 +7,7 @@ use crate::abi::{
     ABI_VERSION, ABSENT, INBOX_BYTES, InjectedFault, MAX_PANIC_BYTES, Rejection, Reply,
 };
 use crate::{Session, fault};
-use monomove_core::{CodeToken, ModuleCode, StateError, StateView};
+use monomove_core::{CodeToken, ModuleCode, StateError, StateView, ValueToken};
 use monomove_types::{ModuleId, StateKey};
 use std::cell::RefCell;
 use std::fmt::{self, Write};
@@ -35,6 +35,7 @@ mod host {
             inbox_capacity: usize,
         ) -> i64;
         pub(super) safe fn is_current(token: u32) -> i32;
+        pub(super) safe fn is_same_value(token: u32) -> i32;
         pub(super) fn fetch(to: *mut u8, capacity: usize);
         pub(super) fn panic(text: *const u8, len: usize) -> !;
     }
@@ -125,6 +126,13 @@ fn reply(answer: Result<&[u8], Rejection>) -> Reply {
     }
 }
 
+/// The figures of the machine; see [`Reply`].
+// SAFETY: no other function of the module has this name.
+#[unsafe(no_mangle)]
+extern "C" fn mm_figures() -> u64 {
+    SESSION.with_borrow_mut(|session| reply(session.figures()).pack())
+}
+
 /// Brings about a fault ([`InjectedFault`]); returns only if `kind` is unknown.
 // SAFETY: no other function of the module has this name.
 #[unsafe(no_mangle)]
@@ -192,6 +200,21 @@ impl StateView for HostView {
     }
 
     fn value(&mut self, key: &StateKey) -> Result<Option<Vec<u8>>, StateError> {
+        Ok(self.tokened_value(key)?.map(|(_, bytes)| bytes))
+    }
+
+    fn is_same_value(&mut self, token: ValueToken) -> Result<bool, StateError> {
+        match host::is_same_value(token.0) {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(unanswered()),
+        }
+    }
+
+    fn tokened_value(
+        &mut self,
+        key: &StateKey,
+    ) -> Result<Option<(ValueToken, Vec<u8>)>, StateError> {
         self.key = key.encode();
         // SAFETY: both ranges are live memory of `self`; the host writes to the inbox alone.
         let answer = unsafe {
@@ -203,7 +226,10 @@ impl StateView for HostView {
             )
         };
         match answer {
-            0.. => Ok(Some(self.take(answer as usize))),
+            0.. => Ok(Some((
+                ValueToken((answer >> 32) as u32),
+                self.take(answer as u32 as usize),
+            ))),
             ABSENT => Ok(None),
             _ => Err(unanswered()),
         }

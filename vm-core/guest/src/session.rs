@@ -90,6 +90,13 @@ impl Session {
             .unwrap_or(u64::MAX)
     }
 
+    /// The figures of the machine.
+    pub fn figures(&mut self) -> Result<&[u8], Rejection> {
+        let machine = self.machine.as_mut().ok_or(Rejection::NotInitialized)?;
+        let figures = machine.figures();
+        self.answer(&figures)
+    }
+
     fn answer(&mut self, answer: &impl Serialize) -> Result<&[u8], Rejection> {
         if self.output.capacity() > KEEP_BYTES {
             self.output = Vec::new();

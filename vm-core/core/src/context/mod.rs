@@ -4,6 +4,7 @@ pub(crate) mod closure;
 mod depth;
 mod generic;
 pub(crate) mod ids;
+pub(crate) mod inspect;
 pub(crate) mod layout;
 mod measure;
 pub(crate) mod module;

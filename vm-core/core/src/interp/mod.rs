@@ -9,6 +9,7 @@ mod slow;
 mod storage;
 
 use crate::access::Rule;
+use crate::cached::ValueCache;
 use crate::context::Context;
 use crate::context::ids::{InstanceId, LayoutId, TargetId};
 use crate::gas::GasSchedule;
@@ -84,6 +85,7 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) code: &'a mut Code,
     pub(crate) memory: &'a mut Memory,
     pub(crate) globals: &'a mut Globals,
+    pub(crate) values: &'a mut ValueCache,
     pub(crate) frames: &'a mut Vec<Frame>,
     pub(crate) schedule: &'a GasSchedule,
     pub(crate) txn_hash: [u8; 32],

@@ -1,12 +1,14 @@
 //! Instructions on global storage.
 
 use super::Interpreter;
+use crate::cached::CachedValue;
 use crate::context::ids::LayoutId;
 use crate::globals::{GlobalKey, GlobalSlot, state_key};
 use crate::memory::{Addr, object_cost};
 use crate::stop::{Run, Stop};
 use crate::value::decode::DecodeError;
 use monomove_types::{AccountAddress, StatusCode};
+use std::rc::Rc;
 
 impl Interpreter<'_> {
     /// The slot of a global value, loaded at first touch. Second: bytes read from the state just now.
@@ -25,23 +27,44 @@ impl Interpreter<'_> {
             }
             return Ok((slot, None));
         }
-        let original = self.view.value(&state_key(self.ctx, &key)?)?;
-        let read = original.as_ref().map_or(0, Vec::len);
-        let object = match &original {
-            Some(bytes) => {
-                let image = self.decode(layout, bytes).map_err(|error| match error {
-                    DecodeError::Malformed(at) => Stop::with_message(
-                        StatusCode::FAILED_TO_DESERIALIZE_RESOURCE,
-                        format!("the stored value is malformed at byte {at}"),
-                    ),
-                    DecodeError::Stop(stop) => stop,
-                })?;
-                self.reserve(image.cost_as_object())?;
-                Some(image.put_object(self.memory, layout.0)?)
-            }
-            None => None,
+        let Some(value) = self.stored(&key, layout)? else {
+            return Ok((self.globals.add(key, layout, None, None), Some(0)));
         };
-        Ok((self.globals.add(key, layout, object, original), Some(read)))
+        self.reserve(value.image.cost_as_object())?;
+        let object = value.image.put_object(self.memory, layout.0)?;
+        let read = value.bytes.len();
+        let slot = (self.globals).add(key, layout, Some(object), Some(value.bytes));
+        Ok((slot, Some(read)))
+    }
+
+    /// The value that the state has, decoded unless it was before.
+    fn stored(&mut self, key: &GlobalKey, layout: LayoutId) -> Run<Option<CachedValue>> {
+        if let Some(value) = self.values.find(key).filter(|v| v.layout == layout)
+            && self.view.is_same_value(value.token)?
+        {
+            let value = value.clone();
+            self.values.hit();
+            return Ok(Some(value));
+        }
+        let found = self.view.tokened_value(&state_key(self.ctx, key)?)?;
+        let Some((token, bytes)) = found else {
+            return Ok(None);
+        };
+        let image = self.decode(layout, &bytes).map_err(|error| match error {
+            DecodeError::Malformed(at) => Stop::with_message(
+                StatusCode::FAILED_TO_DESERIALIZE_RESOURCE,
+                format!("the stored value is malformed at byte {at}"),
+            ),
+            DecodeError::Stop(stop) => stop,
+        })?;
+        let value = CachedValue {
+            layout,
+            token,
+            image: Rc::new(image),
+            bytes: bytes.into(),
+        };
+        self.values.add(key, value.clone());
+        Ok(Some(value))
     }
 
     pub(crate) fn address_at(&self, addr: Addr) -> AccountAddress {

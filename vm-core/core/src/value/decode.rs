@@ -208,6 +208,7 @@ impl Reader<'_, '_> {
         if !kind.storable || !same_signature(ctx, ty, kind.value_type) {
             return Err(DecodeError::Malformed(start));
         }
+        self.image.set_has_functions();
         let object = self.allocate(kind.size, kind_id.0)?;
         self.image.set(object, kind_id.0);
         for field in &kind.captured {

@@ -15,6 +15,8 @@ pub(crate) struct Image {
     pointers: Vec<u32>,
     /// Bytes that the objects may take.
     limit: u32,
+    /// Whether it holds function values: their kinds depend on code.
+    has_functions: bool,
 }
 
 impl Image {
@@ -25,6 +27,7 @@ impl Image {
             size,
             pointers: Vec::new(),
             limit,
+            has_functions: false,
         }
     }
 
@@ -41,6 +44,21 @@ impl Image {
     /// Bytes that it takes on the heap when the value itself is an object too.
     pub(crate) fn cost_as_object(&self) -> u64 {
         self.cost() + object_cost(self.size)
+    }
+
+    /// Bytes that it takes outside of the heap.
+    pub(crate) fn footprint(&self) -> u64 {
+        self.bytes.len() as u64 + 4 * self.pointers.len() as u64
+    }
+
+    /// Whether it depends on the layout of its type alone.
+    pub(crate) fn is_plain_data(&self) -> bool {
+        !self.has_functions
+    }
+
+    /// Notes that it holds a function value.
+    pub(super) fn set_has_functions(&mut self) {
+        self.has_functions = true;
     }
 
     /// Adds an object of `size` bytes, all zero; returns where it lies.
