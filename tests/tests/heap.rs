@@ -249,3 +249,43 @@ fn collections_are_recorded_and_change_no_digest() {
         assert_eq!(trace.digest().unwrap(), few.digest().unwrap());
     }
 }
+
+#[test]
+fn values_are_decoded_once_while_they_stay_the_same() {
+    for backend in [Backend::Native, Backend::Wasm] {
+        let mode = Mode {
+            backend,
+            paranoid: false,
+            gc_stress: false,
+        };
+        let mut sandbox = mode.sandbox(1 << 18);
+        let mut state = state();
+        let call = calls()
+            .into_iter()
+            .find(|call| call.function.as_str() == "stored")
+            .unwrap();
+        let first = sandbox.execute(&call, &state).unwrap();
+        for hits in 1..4 {
+            assert_eq!(sandbox.execute(&call, &state).unwrap(), first);
+            let values = sandbox.figures().values;
+            assert_eq!((values.decoded, values.values, values.hits), (1, 1, hits));
+        }
+        // Other bytes under the same key, then the old ones again.
+        let tag = "0x42::heap::Store".parse().unwrap();
+        let key = StateKey::resource("0xb".parse().unwrap(), tag);
+        let mut other = stored();
+        other[10] = 100;
+        state.insert(key.clone(), other);
+        let second = sandbox.execute(&call, &state).unwrap();
+        assert_ne!(second, first);
+        assert_eq!(
+            mode.sandbox(1 << 18).execute(&call, &state).unwrap(),
+            second
+        );
+        assert_eq!(sandbox.figures().values.decoded, 2);
+        state.insert(key.clone(), stored());
+        assert_eq!(sandbox.execute(&call, &state).unwrap(), first);
+        state.remove(&key);
+        assert_ne!(sandbox.execute(&call, &state).unwrap(), first);
+    }
+}

@@ -8,6 +8,9 @@
 
 pub(crate) mod code;
 mod evacuate;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests;
 
 use ethnum::{I256, U256};
 
