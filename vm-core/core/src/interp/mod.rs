@@ -352,12 +352,17 @@ impl Interpreter<'_> {
 
     /// Writes a constant of the running function to `dst`.
     fn constant(&mut self, dst: Addr, index: u32) -> Run<()> {
-        let (layout, bytes) = self.code.instance(self.instance).constants[index as usize].clone();
-        let image = self.decode(layout, &bytes).map_err(|error| match error {
+        let function = self.code.instance(self.instance).clone();
+        let constant = &function.constants[index as usize];
+        if let Some(image) = constant.image.get() {
+            return self.put(image, dst);
+        }
+        let image = self.decode(constant.layout, &constant.bytes);
+        let image = image.map_err(|error| match error {
             DecodeError::Malformed(_) => Stop::status(StatusCode::MALFORMED_CONSTANT_DATA),
             DecodeError::Stop(stop) => stop,
         })?;
-        self.put(&image, dst)
+        self.put(constant.image.get_or_init(|| Rc::new(image)), dst)
     }
 
     /// Decodes BCS.

@@ -284,8 +284,8 @@ impl Checker<'_> {
             Width::Value(layout) => self.layout_size(layout),
             Width::Constant(index) => {
                 let constant = f.constants.get(index as usize);
-                let (layout, _) = constant.ok_or_else(|| broken("there is no such constant"))?;
-                self.layout_size(*layout)
+                let constant = constant.ok_or_else(|| broken("there is no such constant"))?;
+                self.layout_size(constant.layout)
             }
             Width::Compared(index) => {
                 let how = f.comparisons.get(usize::from(index));

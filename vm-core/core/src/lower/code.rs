@@ -11,7 +11,9 @@ use crate::interp::op::{Op, Slot};
 use crate::memory::code::CodeRef;
 use crate::paranoid::ShadowStep;
 use crate::stop::{Fail, Run, Stop};
+use crate::value::image::Image;
 use monomove_types::StatusCode;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -83,6 +85,15 @@ pub(crate) struct ClosureCall {
     pub(crate) height: u32,
 }
 
+/// A constant that is put onto the heap.
+#[derive(Clone, Debug)]
+pub(crate) struct Constant {
+    pub(crate) layout: LayoutId,
+    pub(crate) bytes: Rc<[u8]>,
+    /// The value, once it was used.
+    pub(crate) image: OnceCell<Rc<Image>>,
+}
+
 /// A basic block of a lowered function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
@@ -121,7 +132,7 @@ pub(crate) struct Lowered {
     pub(crate) costs: Box<[u64]>,
     pub(crate) blocks: Box<[Block]>,
     pub(crate) pool: Box<[u8]>,
-    pub(crate) constants: Box<[(LayoutId, Rc<[u8]>)]>,
+    pub(crate) constants: Box<[Constant]>,
     pub(crate) failures: Box<[Fail]>,
     pub(crate) operand_lists: Box<[OperandList]>,
     pub(crate) slot_lists: Box<[Box<[Slot]>]>,

@@ -1,6 +1,6 @@
 //! Emission: a planned mono function becomes micro-ops.
 
-use super::code::{Block, ClosureCall, Comparison, Lowered, OperandList};
+use super::code::{Block, ClosureCall, Comparison, Constant, Lowered, OperandList};
 use super::destack::Temp;
 use super::mono::{Binary, EqualBy, Inst, Mono, Shape};
 use super::plan::{Plan, Where};
@@ -14,6 +14,7 @@ use crate::interp::op::{LOCAL_VECTOR, Op, Slot};
 use crate::paranoid::step::{ShadowBuilder, ShadowStep};
 use crate::stop::{Fail, Run, Stop};
 use monomove_types::StatusCode;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -133,7 +134,7 @@ struct Emitter<'a> {
     code: Vec<Op>,
     origins: Vec<u16>,
     pool: Vec<u8>,
-    constants: Vec<(LayoutId, Rc<[u8]>)>,
+    constants: Vec<Constant>,
     failures: Vec<Fail>,
     operand_lists: Vec<OperandList>,
     slot_lists: Vec<Box<[Slot]>>,
@@ -354,7 +355,11 @@ impl Emitter<'_> {
             }
             Inst::Value { layout, bytes } => {
                 let constant = self.constants.len() as u32;
-                self.constants.push((*layout, bytes.clone()));
+                self.constants.push(Constant {
+                    layout: *layout,
+                    bytes: bytes.clone(),
+                    image: OnceCell::new(),
+                });
                 self.push(Op::ConstValue {
                     dst: self.result_slot(at)?,
                     constant,

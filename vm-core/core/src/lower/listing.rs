@@ -330,7 +330,9 @@ impl MicroOps<'_> {
                 hex(bytes.unwrap_or_default())
             }
             Operand::Constant(index) => match f.constants.get(index as usize) {
-                Some((layout, bytes)) => format!("{} {}", self.layout(*layout), hex(bytes)),
+                Some(constant) => {
+                    format!("{} {}", self.layout(constant.layout), hex(&constant.bytes))
+                }
                 None => "?".to_owned(),
             },
             Operand::Shadow(index) => match f.shadow.get(index as usize) {
