@@ -5,9 +5,6 @@
 
 use super::{Addr, HEADER_BYTES, MAX_ALIGN, MOVED, Memory, SHIFT_BYTES, object_cost};
 
-/// Objects up to this size are copied without calling anything.
-const SHORT_BYTES: u32 = 128;
-
 /// What dead objects are overwritten with under stress.
 const DEAD_BYTE: u8 = 0xDB;
 
@@ -53,10 +50,9 @@ impl Memory {
         }
         let to = self.next_first + self.survivors + HEADER_BYTES;
         let copy = self.copy_of(to);
-        if cost <= SHORT_BYTES {
-            self.copy_short(copy - HEADER_BYTES, object - HEADER_BYTES, cost);
-        } else {
-            self.copy(copy - HEADER_BYTES, object - HEADER_BYTES, cost);
+        let (to_header, header) = (copy - HEADER_BYTES, object - HEADER_BYTES);
+        if !self.copy_short(to_header, header, cost) {
+            self.copy(to_header, header, cost);
         }
         self.set(object - 8, MOVED);
         self.set(object - 4, to);
