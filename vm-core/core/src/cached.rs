@@ -79,6 +79,26 @@ impl ValueCache {
         self.stats.hits += 1;
     }
 
+    /// The value under `key`, if it has these bytes: from now on under this token.
+    pub(crate) fn rename(
+        &mut self,
+        key: &GlobalKey,
+        layout: LayoutId,
+        token: ValueToken,
+        bytes: &[u8],
+    ) -> Option<CachedValue> {
+        let hash = self.state.hash_one(key);
+        let entries = &mut self.entries;
+        let at = *(self.index).find(hash, |&i| entries[i as usize].0 == *key)?;
+        let (_, value) = entries.get_mut(at as usize)?;
+        if value.layout != layout || token == ValueToken::NONE || *value.bytes != *bytes {
+            return None;
+        }
+        value.token = token;
+        self.stats.hits += 1;
+        Some(value.clone())
+    }
+
     /// Takes in a value that was decoded, in place of an earlier one under its key.
     pub(crate) fn add(&mut self, key: &GlobalKey, value: CachedValue) {
         self.stats.decoded += 1;

@@ -50,6 +50,10 @@ impl Interpreter<'_> {
         let Some((token, bytes)) = found else {
             return Ok(None);
         };
+        // The same bytes under a new token: another view, or one that forgot.
+        if let Some(value) = self.values.rename(key, layout, token, &bytes) {
+            return Ok(Some(value));
+        }
         let image = self.decode(layout, &bytes).map_err(|error| match error {
             DecodeError::Malformed(at) => Stop::with_message(
                 StatusCode::FAILED_TO_DESERIALIZE_RESOURCE,
