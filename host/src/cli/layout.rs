@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use monomove::{ModuleId, StructTag, TypeTag};
 use monomove_core::{Machine, MachineConfig, SlotKind, TypeLayout};
+use monomove_stdlib as stdlib;
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
 use super::input::{self, ModuleFile};
 use super::lower::Modules;
 use super::output::{DIM, HEADING, Output, escape_line, styled};
-use super::stdlib;
 
 /// Version of the JSON form.
 const SCHEMA: &str = "monomove.layout/1";
