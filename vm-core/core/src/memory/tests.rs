@@ -1,6 +1,8 @@
 //! The region by itself: these run under Miri as well.
 
+use super::code::CodeRef;
 use super::*;
+use crate::interp::op::Op;
 
 const KIB: u32 = 1 << 10;
 
@@ -193,4 +195,29 @@ fn hostile_headers_are_not_objects() {
         assert!(memory.evacuate(address).is_none());
         assert!(memory.moved(address).is_none());
     }
+}
+
+#[test]
+fn positions_lead_through_code_and_back() {
+    let charge = |instructions| Op::Charge {
+        instructions,
+        gas: u64::from(instructions) * 10,
+    };
+    let ops = vec![
+        charge(2),
+        Op::Jump { target: 1 },
+        Op::Ret,
+        charge(1),
+        Op::Ret,
+    ];
+    let code = CodeRef::new(&ops);
+    let start = code.at(0);
+    assert_eq!(start.charge(), (2, 20));
+    let behind = start.next().next();
+    assert_eq!(behind.index_in(code), 2);
+    assert_eq!(*behind.previous().op(), ops[1]);
+    let target = behind.jump(1);
+    assert_eq!((target.index_in(code), target.charge()), (3, (1, 10)));
+    assert_eq!(target.jump(3u32.wrapping_neg()), start);
+    assert_eq!(code.at(4).next().index_in(code), ops.len());
 }
