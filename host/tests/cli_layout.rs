@@ -56,7 +56,7 @@ fn layouts_as_json_cover_every_byte_once() {
         "vector<0x42::heap::Node>",
         "u256",
         "0x1::string::String",
-        "|u64|u64 has copy+drop",
+        "|u64|(u64)",
     ] {
         let json = monomove(&["layout", &module, ty, "--json"]).json();
         assert_eq!(json["schema"], "monomove.layout/1");
