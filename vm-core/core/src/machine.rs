@@ -250,7 +250,7 @@ impl Machine {
             match found {
                 Ok(layouts) => return Ok(layouts),
                 Err(Stop::Fail(fail)) => return Err(failure(&self.ctx, *fail, None)),
-                Err(Stop::Stale | Stop::Untraceable) => self.reset_context(),
+                Err(Stop::Stale | Stop::Untraceable | Stop::Enough) => self.reset_context(),
             }
         }
         Err(failure(&self.ctx, unstable(), None))

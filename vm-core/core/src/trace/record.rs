@@ -343,6 +343,7 @@ impl Recorder {
         (self.waiting, self.recording) = (false, true);
         run.globals.log = Some(Vec::new());
         self.emitted = run.effects.events.len();
+        self.collections = run.memory.collections();
         let mut positions = run.callers();
         positions.push((run.instance, run.fp, offset));
         self.leads.truncate(positions.len());
