@@ -43,6 +43,8 @@ pub struct EngineConfig {
     pub paranoid: bool,
     /// Whether garbage is collected before every allocation. Changes no result; for tests.
     pub gc_stress: bool,
+    /// Whether modules must pass the bytecode verifier when they are loaded. On by default; off is for experiments with paranoid mode.
+    pub verify: bool,
 }
 
 impl Default for EngineConfig {
@@ -57,6 +59,7 @@ impl Default for EngineConfig {
             hash_seed: None,
             paranoid: false,
             gc_stress: false,
+            verify: true,
         }
     }
 }
@@ -161,6 +164,7 @@ impl Engine {
                     gas_schedule: config.gas_schedule,
                     paranoid: config.paranoid,
                     gc_stress: config.gc_stress,
+                    verify: config.verify,
                     ..config.limits.machine_config()
                 },
                 limits: config.limits,

@@ -29,6 +29,9 @@ pub struct MachineConfig {
     pub gas_schedule: Vec<(String, u64)>,
     /// Runtime checks: any bytecode, verified or not, ends with a status. They change no result of verified code, only its speed.
     pub paranoid: bool,
+    /// Whether modules must pass the bytecode verifier when they are loaded; failed: `UNEXPECTED_VERIFIER_ERROR`. Without it, only paranoid machines may
+    /// be given code that nobody verified.
+    pub verify: bool,
 }
 
 impl Default for MachineConfig {
@@ -45,6 +48,7 @@ impl Default for MachineConfig {
             hash_seed: 0,
             gas_schedule: Vec::new(),
             paranoid: false,
+            verify: true,
         }
     }
 }

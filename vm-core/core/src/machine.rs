@@ -125,7 +125,9 @@ impl Machine {
     /// Drops everything derived from code.
     pub(crate) fn reset_context(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
+        let verified = self.ctx.verified.take();
         self.ctx = Context::new(&self.config);
+        self.ctx.verified = verified;
         self.code = Code::default();
         self.values.clear();
     }

@@ -40,6 +40,7 @@ fn machine(paranoid: bool) -> Machine {
     Machine::new(MachineConfig {
         heap_bytes: 16 << 20,
         paranoid,
+        verify: false,
         ..MachineConfig::default()
     })
 }

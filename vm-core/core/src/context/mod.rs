@@ -12,6 +12,7 @@ mod sound;
 mod stats;
 mod tags;
 pub(crate) mod types;
+pub(crate) mod verified;
 
 pub use measure::Measure;
 pub use stats::ContextStats;
@@ -31,9 +32,11 @@ use monomove_format::{
     StructFieldInformation,
 };
 use monomove_types::{AbilitySet, AccountAddress, Identifier, ModuleId, StatusCode};
+use monomove_verifier::VerifierConfig;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use types::{Limits, TypeNode, Types};
+use verified::Verified;
 
 /// Identifiers in modules may have this many bytes.
 const MAX_IDENTIFIER_BYTES: u64 = 255;
@@ -59,6 +62,8 @@ pub(crate) struct Context {
     max_version: u32,
     /// Whether code is lowered with runtime checks (`paranoid`).
     pub(crate) paranoid: bool,
+    /// The code that passed the verifier; `None` if code is not verified.
+    pub(crate) verified: Option<Verified>,
     /// Types found sound in paranoid mode.
     sound_types: BTreeSet<TypeId>,
 }
@@ -87,6 +92,9 @@ impl Context {
             transaction: 0,
             max_version,
             paranoid: config.paranoid,
+            verified: config
+                .verify
+                .then(|| Verified::new(VerifierConfig::aptos())),
             sound_types: BTreeSet::new(),
         }
     }
@@ -118,6 +126,11 @@ impl Context {
                 StatusCode::STORAGE_ERROR,
                 format!("the module under {module_id} has another id"),
             ));
+        }
+        if let Some(verified) = &mut self.verified {
+            verified
+                .check(&code.bytes, &binary)
+                .map_err(|stop| stop.in_module(id))?;
         }
         let module = Rc::new(Module::new(&mut self.types, id, binary, code.token)?);
         module.checked_in.set(self.transaction);
