@@ -177,6 +177,115 @@ fn bad_binaries_are_named_with_their_place() {
     );
 }
 
+/// Assembles a text into a directory.
+fn assemble(directory: &std::path::Path, name: &str, source: &str) -> String {
+    let text = directory.join(format!("{name}.masm"));
+    std::fs::write(&text, source).unwrap();
+    let binary = directory.join(format!("{name}.mv"));
+    let binary = binary.to_str().unwrap();
+    let run = monomove(&["asm", text.to_str().unwrap(), "-o", binary]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    binary.to_owned()
+}
+
+#[test]
+fn verify_refuses_and_links() {
+    let directory = scratch("verify_links");
+    let user = "extern fun 0x42::a::f(u8)\nfun g()\n    ld_u8 1\n    call 0x42::a::f\n    ret\n";
+    let user = assemble(&directory, "b", &format!("module 0x42::b\n{user}"));
+    let other = "module 0x42::a\npublic fun f(x: u16)\n    ret\n";
+    let other = assemble(&directory, "a", other);
+    let unsafe_code = "module 0x42::c\nfun f()\n    nop\n    add\n    pop\n    ret\n";
+    let unsafe_code = assemble(&directory, "c", unsafe_code);
+    let script = "script\nextern fun 0x42::a::f(u8)\nfun main()\n    ret\n";
+    let script = assemble(&directory, "s", script);
+
+    let run = monomove(&["verify", &user, &other, &script]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert!(run.out.ends_with("3 ok, 0 refused\n"), "{}", run.out);
+
+    let run = monomove(&["verify", &unsafe_code]);
+    assert_eq!(run.code, 2);
+    let line = format!(
+        "{unsafe_code}: NEGATIVE_STACK_SIZE_WITHIN_BLOCK (1009) in module 0x42::c in function 0 at instruction 0"
+    );
+    assert!(run.out.starts_with(&line), "{}", run.out);
+
+    let run = monomove(&["verify", "--deps", &other, &user, &script]);
+    assert_eq!(run.code, 2);
+    let line = format!("{user}: TYPE_MISMATCH (1020) in module 0x42::b: ");
+    assert!(run.out.starts_with(&line), "{}", run.out);
+    assert!(
+        run.out.contains(": TYPE_MISMATCH (1020) in script: "),
+        "{}",
+        run.out
+    );
+    assert!(run.out.ends_with("0 ok, 2 refused\n"), "{}", run.out);
+
+    let run = monomove(&["verify", "--deps", &user, &user]);
+    assert!(
+        run.out
+            .contains(": MISSING_DEPENDENCY (1021) in module 0x42::b: "),
+        "{}",
+        run.out
+    );
+
+    let state = directory.join("state");
+    let run = monomove(&["verify", "--state", state.to_str().unwrap(), &user]);
+    assert_eq!(run.code, 1, "{}{}", run.out, run.err);
+}
+
+#[test]
+fn verify_compares_with_verdicts() {
+    let directory = scratch("verify_verdicts");
+    let module = assemble(&directory, "a", "module 0x42::a\nfun f()\n    ret\n");
+    let bytes = std::fs::read(module).unwrap();
+    // Version 9 is beyond what the verdicts were recorded under.
+    let line = |verdict: &str| {
+        format!(
+            "{{\"id\":\"x\",\"about\":\"y\",\"bytes\":\"{}\",\"verdict\":{verdict}}}\n",
+            base64_of(&bytes)
+        )
+    };
+    let file = directory.join("verdicts.jsonl");
+    let good = "{\"ok\":false,\"code\":3003}";
+    std::fs::write(&file, line(good) + &line("{\"ok\":true}")).unwrap();
+    let run = monomove(&["verify", "--verdicts", file.to_str().unwrap()]);
+    assert_eq!(run.code, 2, "{}{}", run.out, run.err);
+    assert_eq!(
+        run.out,
+        "x (y): recorded ok, got UNKNOWN_VERSION (3003)\n1 agree, 1 differ\n"
+    );
+    std::fs::write(&file, line(good)).unwrap();
+    let run = monomove(&["verify", "--verdicts", file.to_str().unwrap(), "--json"]);
+    assert_eq!(run.json()["agree"], 1);
+    std::fs::write(&file, "{}\n").unwrap();
+    let run = monomove(&["verify", "--verdicts", file.to_str().unwrap()]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("verdicts.jsonl:1: "), "{}", run.err);
+}
+
+/// Base64, for bytes whose number three divides or not.
+fn base64_of(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = chunk
+            .iter()
+            .chain(&[0, 0])
+            .take(3)
+            .fold(0u32, |word, byte| word << 8 | u32::from(*byte));
+        for digit in 0..4 {
+            let value = (word >> (18 - 6 * digit)) & 63;
+            text.push(match digit <= chunk.len() {
+                true => char::from(DIGITS[value as usize]),
+                false => '=',
+            });
+        }
+    }
+    text
+}
+
 #[test]
 fn verify_reads_and_writes_back() {
     let run = monomove(&["verify", "--roundtrip", &golden("bytecode")]);

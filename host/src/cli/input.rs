@@ -87,12 +87,15 @@ pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
 }
 
 /// A module or script; of two errors, that of the module.
+///
+/// A script can be read as a module without definitions, because bytes after a module are ignored; a module cannot be read as a script: it has tables that no
+/// script has, or ends where the code of a script would begin.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Binary, BadBinary> {
-    match CompiledModule::deserialize(bytes) {
-        Ok(module) => Ok(Binary::Module(Box::new(module))),
-        Err(error) => match CompiledScript::deserialize(bytes) {
-            Ok(script) => Ok(Binary::Script(Box::new(script))),
-            Err(_) => Err(BadBinary(error)),
+    match CompiledScript::deserialize(bytes) {
+        Ok(script) => Ok(Binary::Script(Box::new(script))),
+        Err(_) => match CompiledModule::deserialize(bytes) {
+            Ok(module) => Ok(Binary::Module(Box::new(module))),
+            Err(error) => Err(BadBinary(error)),
         },
     }
 }

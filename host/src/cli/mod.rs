@@ -89,7 +89,7 @@ enum Command {
     Lower(lower::LowerArgs),
     /// Print how values of a type lie in memory, byte by byte
     Layout(layout::LayoutArgs),
-    /// Check binaries: read, check bounds, and write back
+    /// Check binaries: read, verify, link, and write back
     Verify(verify::VerifyArgs),
     /// Run a corpus of golden cases
     Conformance(conformance::ConformanceArgs),

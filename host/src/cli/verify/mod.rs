@@ -1,11 +1,16 @@
-//! `monomove verify`: reads binaries, checks them, writes them back; compares with recorded verdicts.
+//! `monomove verify`: reads binaries, verifies and links them, writes them back; compares with recorded verdicts.
+
+mod library;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use monomove_format::FormatError;
 use monomove_types::{Path as StatePath, StateKey};
+use monomove_verifier::{VerifierConfig, VerifierError, verify_module, verify_script};
 use serde::Serialize;
+
+use library::Library;
 
 use super::exit::{CliError, Exit};
 use super::input::{self, BadBinary, Binary};
@@ -22,18 +27,25 @@ const VERDICTS_SCHEMA: &str = "monomove.verdicts/1";
 #[command(after_help = "\
 Examples:
   monomove verify build/
+  monomove verify --deps stdlib/ build/hello.mv
   monomove verify --roundtrip genesis.blob
   monomove verify --verdicts verdicts.jsonl
 
 One line for each file: `<file>: ok` or `<file>: <STATUS_NAME> (<number>) <where>`; the last line is `N ok, M refused`.
 With --verdicts one line for each recorded verdict that differs; the last line is `N agree, M differ`.")]
 pub(crate) struct VerifyArgs {
-    /// Modules or scripts (.mv), directories, or genesis blobs
+    /// Modules or scripts (.mv), directories, or genesis blobs (.blob)
     #[arg(required_unless_present = "verdicts")]
     paths: Vec<PathBuf>,
     /// Compare with recorded verdicts of the native verifier, or of linker and publisher: a .jsonl file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "roundtrip"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "roundtrip", "deps", "state"])]
     verdicts: Option<PathBuf>,
+    /// Also link: against the files themselves and the modules in this file, directory or blob (repeatable)
+    #[arg(long, value_name = "PATH")]
+    deps: Vec<PathBuf>,
+    /// Also link: against the files themselves and the state in this directory
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     /// Also write each binary back and compare it with what was read
     #[arg(long)]
     roundtrip: bool,
@@ -91,17 +103,24 @@ pub(crate) fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit, CliError>
             return Err(CliError::at(path.display(), "expected .mv files in it"));
         }
     }
+    let mut library = None;
+    if !args.deps.is_empty() || args.state.is_some() {
+        let library = library.insert(Library::open(&args.deps, args.state.as_deref())?);
+        for (_, bytes) in &binaries {
+            library.shadow(bytes);
+        }
+    }
     let progress = Progress::new(binaries.len());
-    let verdicts = binaries.into_iter().map(|(file, bytes)| {
-        let error = check(&bytes, args.roundtrip).err();
+    let mut verdicts = Vec::with_capacity(binaries.len());
+    for (file, bytes) in binaries {
+        let error = check(&bytes, args.roundtrip, library.as_mut())?.err();
         progress.step();
-        Verdict {
+        verdicts.push(Verdict {
             file,
             ok: error.is_none(),
             error,
-        }
-    });
-    let verdicts = verdicts.collect::<Vec<_>>();
+        });
+    }
     progress.finish();
     let ok = verdicts.iter().filter(|verdict| verdict.ok).count();
     let refused = verdicts.len() - ok;
@@ -171,11 +190,33 @@ fn binaries_in(path: &Path) -> Result<Vec<(String, Vec<u8>)>, CliError> {
     Ok(blob.writes.into_iter().filter_map(module).collect())
 }
 
-fn check(bytes: &[u8], roundtrip: bool) -> Result<(), Box<Refusal>> {
-    let binary = input::parse(bytes).map_err(|BadBinary(error)| Refusal::of(error))?;
-    if !roundtrip {
-        return Ok(());
-    }
+/// Reads, verifies, links (where there is a library) and writes back.
+fn check(
+    bytes: &[u8],
+    roundtrip: bool,
+    library: Option<&mut Library>,
+) -> Result<Result<(), Box<Refusal>>, CliError> {
+    let binary = match input::parse(bytes) {
+        Ok(binary) => binary,
+        Err(BadBinary(error)) => return Ok(Err(Refusal::of(error))),
+    };
+    let config = VerifierConfig::aptos();
+    let verified = match &binary {
+        Binary::Module(module) => verify_module(module, &config),
+        Binary::Script(script) => verify_script(script, &config),
+    };
+    let checked = match (verified, library) {
+        (Ok(()), Some(library)) => library.link(&binary)?,
+        (verified, _) => verified,
+    };
+    Ok(match checked {
+        Err(error) => Err(Refusal::of_verifier(error)),
+        Ok(()) if roundtrip => write_back(&binary, bytes),
+        Ok(()) => Ok(()),
+    })
+}
+
+fn write_back(binary: &Binary, bytes: &[u8]) -> Result<(), Box<Refusal>> {
     let written = match binary {
         Binary::Module(module) => module.serialize(),
         Binary::Script(script) => script.serialize(),
@@ -206,6 +247,18 @@ fn check(bytes: &[u8], roundtrip: bool) -> Result<(), Box<Refusal>> {
 }
 
 impl Refusal {
+    fn of_verifier(error: VerifierError) -> Box<Self> {
+        Box::new(Self {
+            line: error.to_string(),
+            status: Some(error.status.name().to_owned()),
+            code: Some(error.status.number()),
+            byte: None,
+            function: error.function.map(|function| function.0.into()),
+            instruction: error.code_offset.map(Into::into),
+            message: error.message,
+        })
+    }
+
     fn of(error: FormatError) -> Box<Self> {
         Box::new(Self {
             status: Some(error.status.name().to_owned()),
