@@ -8,10 +8,16 @@
 mod common;
 
 use monomove_format::{CompiledModule, DeserializerConfig, VERSION_MAX};
+use monomove_types::ModuleId;
 use monomove_types::{self as types, GenesisBlob, StateKey};
-use monomove_verifier::{VerifierConfig, verify_module};
+use monomove_verifier::{
+    Loading, PublishOptions, PublishedModules, VerifierConfig, VerifierResult, check_bundle,
+    verify_module,
+};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn read(bytes: &[u8]) -> CompiledModule {
@@ -119,5 +125,59 @@ fn speed() {
             best <= Duration::from_millis(bound.parse().unwrap()),
             "{best:?}"
         );
+    }
+}
+
+/// The modules of a chain but those of one address.
+struct Others<'a>(BTreeMap<ModuleId, &'a Arc<CompiledModule>>);
+
+impl PublishedModules for Others<'_> {
+    fn module(&self, id: &ModuleId) -> VerifierResult<Option<Arc<CompiledModule>>> {
+        Ok(self.0.get(id).map(|module| Arc::clone(module)))
+    }
+}
+
+fn by_name<'a>(
+    modules: impl IntoIterator<Item = &'a Arc<CompiledModule>>,
+) -> BTreeMap<ModuleId, &'a Arc<CompiledModule>> {
+    let named = modules.into_iter().map(|module| (module.self_id(), module));
+    named.collect()
+}
+
+/// The modules of each address are published as one bundle on top of all others, in the order of the blob and in reverse, and then once more as an upgrade.
+#[test]
+fn genesis_blobs_are_published() {
+    for path in blobs() {
+        let modules: Vec<_> = genesis(&path)
+            .into_iter()
+            .map(|(_, module)| Arc::new(module))
+            .collect();
+        let addresses: BTreeSet<_> = modules
+            .iter()
+            .map(|module| *module.self_address())
+            .collect();
+        for address in addresses {
+            let (own, others): (Vec<_>, Vec<_>) = modules
+                .iter()
+                .partition(|module| *module.self_address() == address);
+            let mut binaries: Vec<_> = own.iter().map(|one| one.serialize().unwrap()).collect();
+            let before = by_name(others);
+            let after = by_name(&modules);
+            for loading in [Loading::Lazy, Loading::Eager] {
+                let options = PublishOptions {
+                    deserializer: DeserializerConfig::new(VERSION_MAX, 255),
+                    loading,
+                    user_rules: true,
+                    ..PublishOptions::default()
+                };
+                for published in [&before, &after] {
+                    binaries.reverse();
+                    let published = Others(published.clone());
+                    if let Err(error) = check_bundle(address, &binaries, &published, &options) {
+                        panic!("{}, {address}: {error}", path.display());
+                    }
+                }
+            }
+        }
     }
 }
