@@ -512,6 +512,8 @@ fn machine_config(config: &ChainConfig) -> MachineConfig {
         call_depth: limits.call_depth.unwrap_or(default.call_depth),
         gas_schedule: config.gas_schedule.clone(),
         paranoid: config.runtime_checks,
+        // The checks are for code that no verifier has seen.
+        verify: !config.runtime_checks,
         ..default
     }
 }
