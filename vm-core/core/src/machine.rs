@@ -342,6 +342,7 @@ impl Machine {
             height: 0,
             lead: 0,
             skip: 0,
+            copy_loc_per_unit: self.schedule.copy_loc_per_abs_val_unit,
             exit: Exit::Slow,
             running: false,
             arguments: Vec::new(),

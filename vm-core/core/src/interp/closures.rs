@@ -44,17 +44,24 @@ impl Interpreter<'_> {
         slot: u32,
         call: u32,
     ) -> Run<TargetId> {
-        let id = closure(self.ctx, self.memory, fp + slot)?.1.target;
+        let (mut object, mut kind) = closure(self.ctx, self.memory, fp + slot)?;
+        let id = kind.target;
         if self.code.at(id).ready_in != self.transaction {
             self.prepare(id)?;
+            (object, kind) = closure(self.ctx, self.memory, fp + slot)?;
         }
-        let (object, kind) = closure(self.ctx, self.memory, fp + slot)?;
         let target = self.code.at(id);
         let call = &self.code.instance(self.instance).closure_calls[call as usize];
         let new_fp = fp + call.frame;
         if new_fp.wrapping_sub(self.lead) + target.extent > self.stack_limit {
             return Err(Stop::status(StatusCode::CALL_STACK_OVERFLOW));
         }
+        let memory = &mut *self.memory;
+        let mut put = |to, from, size| {
+            if !memory.copy_short(to, from, size) {
+                memory.copy(to, from, size);
+            }
+        };
         let mut captured = kind.captured.iter();
         let mut supplied = call.arguments.iter();
         for (i, param) in self
@@ -68,11 +75,10 @@ impl Interpreter<'_> {
             if i < 64 && kind.mask & (1 << i) != 0 {
                 if let Some(field) = captured.next() {
                     let size = self.ctx.layout(field.layout).size;
-                    self.memory
-                        .copy(new_fp + param, object + field.offset, size);
+                    put(new_fp + param, object + field.offset, size);
                 }
             } else if let Some((slot, size)) = supplied.next() {
-                self.memory.copy(new_fp + param, fp + slot, *size);
+                put(new_fp + param, fp + slot, *size);
             }
         }
         Ok(id)

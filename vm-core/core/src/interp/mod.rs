@@ -38,7 +38,7 @@ const MAX_ABORT_MESSAGE: usize = 1024;
 pub(crate) struct Frame {
     pc: Pc,
     fp: Addr,
-    /// Operands of all frames below.
+    /// Operands of this frame that wait for the callee.
     height: u32,
     instance: InstanceId,
     /// What has to be undone when the callee returns.
@@ -63,6 +63,11 @@ impl Entered {
     const LOCK: u8 = 2;
     /// The callee has access specifiers.
     const RESTRICTED: u8 = 4;
+
+    /// Whether leaving the callee takes no more than counting it.
+    fn is_simple(self) -> bool {
+        self.0 & !Self::CLOSURE == 0
+    }
 
     fn has(self, flag: u8) -> bool {
         self.0 & flag != 0
@@ -124,6 +129,8 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) lead: u32,
     /// Steps of traced code to execute before the tracer is told of one.
     pub(crate) skip: u64,
+    /// What the copy of a local costs by the unit of its abstract size.
+    pub(crate) copy_loc_per_unit: u64,
     /// Why the fast loop was left.
     pub(crate) exit: Exit,
     /// Whether frames are on the stack.
@@ -229,7 +236,15 @@ impl Interpreter<'_> {
                 + gas.call_generic_per_arg * arguments
                 + gas.call_generic_per_local * locals
         };
+        let (entry_instructions, entry_gas) = match lowered.code.first() {
+            Some(Op::Charge { instructions, gas }) => {
+                (*instructions, call_gas.saturating_add(*gas))
+            }
+            _ => return Err(Stop::status(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR)),
+        };
         let target = self.code.at_mut(id);
+        target.entry_instructions = entry_instructions;
+        target.entry_gas = entry_gas;
         target.native = lowered.is_native;
         target.instance = instance;
         target.code = CodeRef::new(&lowered.code);

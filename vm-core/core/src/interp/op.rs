@@ -244,12 +244,35 @@ pub(crate) enum Op {
     NeImmU64 { dst: Slot, a: Slot, imm: u32 },
     Not { dst: Slot, a: Slot },
     Cast { dst: Slot, src: Slot, from: Int, to: Int },
+    CastU8ToU64 { dst: Slot, src: Slot },
+    CastU16ToU64 { dst: Slot, src: Slot },
+    CastU32ToU64 { dst: Slot, src: Slot },
+    CastU64ToU128 { dst: Slot, src: Slot },
+    CastU64ToU8 { dst: Slot, src: Slot },
+    CastU64ToU32 { dst: Slot, src: Slot },
+    CastU128ToU64 { dst: Slot, src: Slot },
     // Control. A target is the distance from behind the jump to a `Charge`, in ops, as a wrapped signed number.
     /// Start of a basic block: its static cost.
     Charge { instructions: u32, gas: u64 },
     Jump { target: u32 },
     /// `slot += imm`, then a jump: the end of most loops.
     AddImmJumpU64 { imm: u16, slot: Slot, target: u32 },
+    /// The same to a condition, `JumpLtU64` or `JumpLeU64`, which is executed on the way.
+    AddImmLoopLtU64 { imm: u16, slot: Slot, target: u32 },
+    AddImmLoopLeU64 { imm: u16, slot: Slot, target: u32 },
+    /// Jumps that look at what lies `offset` bytes behind a reference.
+    JumpIfRef { offset: u16, base: Slot, target: u32 },
+    JumpIfNotRef { offset: u16, base: Slot, target: u32 },
+    JumpLtImmRef8 { offset: u16, base: Slot, imm: u32, target: u32 },
+    JumpLeImmRef8 { offset: u16, base: Slot, imm: u32, target: u32 },
+    JumpGtImmRef8 { offset: u16, base: Slot, imm: u32, target: u32 },
+    JumpGeImmRef8 { offset: u16, base: Slot, imm: u32, target: u32 },
+    JumpEqImmRef8 { offset: u16, base: Slot, imm: u32, target: u32 },
+    JumpNeImmRef8 { offset: u16, base: Slot, imm: u32, target: u32 },
+    JumpLtRef8 { offset: u16, base: Slot, b: Slot, target: u32 },
+    JumpLeRef8 { offset: u16, base: Slot, b: Slot, target: u32 },
+    JumpGtRef8 { offset: u16, base: Slot, b: Slot, target: u32 },
+    JumpGeRef8 { offset: u16, base: Slot, b: Slot, target: u32 },
     /// Jumps when the enum behind `base` is of this variant.
     JumpVariant { tag: u16, base: Slot, target: u32 },
     JumpNotVariant { tag: u16, base: Slot, target: u32 },
@@ -333,9 +356,18 @@ pub(crate) enum Op {
     Store16 { base: Slot, offset: u32, src: Slot },
     Store32 { base: Slot, offset: u32, src: Slot },
     StoreN { size: u16, base: Slot, offset: u32, src: Slot },
+    StoreImm1 { base: Slot, offset: u32, imm: u32 },
+    StoreImm8 { base: Slot, offset: u32, imm: u32 },
+    /// What lies `offset` bytes behind a reference changes by a number.
+    AddImmRef8 { base: Slot, offset: u32, imm: u32 },
+    SubImmRef8 { base: Slot, offset: u32, imm: u32 },
+    AddRef8 { base: Slot, offset: u32, src: Slot },
+    SubRef8 { base: Slot, offset: u32, src: Slot },
     // Values with pointers: charged by their size, copied deeply.
     Copy { dst: Slot, src: Slot, layout: LayoutId },
     LoadCopy { dst: Slot, base: Slot, layout: LayoutId },
+    /// The copy of a function value that is called next: charged like a copy; what is captured is shared if it is bytes alone.
+    CopyCallee { dst: Slot, src: Slot, layout: LayoutId },
     /// Compares two values or referents: entry of the function's comparisons.
     EqValues { comparison: u16, dst: Slot, a: Slot, b: Slot },
     // Enums.
@@ -344,6 +376,9 @@ pub(crate) enum Op {
     CheckVariant { tag: u16, slot: Slot },
     /// Entry of the function's variant field tables.
     BorrowVariant { dst: Slot, base: Slot, fields: u32 },
+    /// Reads a field of the enum behind `base`, which must be of this variant.
+    LoadVariant1 { tag: u16, dst: Slot, base: Slot, offset: u32 },
+    LoadVariant8 { tag: u16, dst: Slot, base: Slot, offset: u32 },
     // Vectors: `vec` is a slot with a reference to the vector, or (`LOCAL_VECTOR`) with the vector.
     /// Entry of the function's operand lists.
     VecPack { dst: Slot, operands: u32 },
@@ -356,6 +391,8 @@ pub(crate) enum Op {
     VecLoad8 { dst: Slot, vec: Slot, index: Slot },
     VecLoad16 { dst: Slot, vec: Slot, index: Slot },
     VecLoad32 { dst: Slot, vec: Slot, index: Slot },
+    /// A byte as a `u64`.
+    VecLoad1ToU64 { dst: Slot, vec: Slot, index: Slot },
     VecLoadN { size: u16, dst: Slot, vec: Slot, index: Slot },
     VecStore1 { vec: Slot, index: Slot, src: Slot },
     VecStore2 { vec: Slot, index: Slot, src: Slot },
@@ -363,6 +400,7 @@ pub(crate) enum Op {
     VecStore8 { vec: Slot, index: Slot, src: Slot },
     VecStore16 { vec: Slot, index: Slot, src: Slot },
     VecStore32 { vec: Slot, index: Slot, src: Slot },
+    VecStoreImm1 { vec: Slot, index: Slot, imm: u32 },
     VecStoreN { size: u16, vec: Slot, index: Slot, src: Slot },
     VecPush1 { vec: Slot, src: Slot, element: LayoutId },
     VecPush2 { vec: Slot, src: Slot, element: LayoutId },

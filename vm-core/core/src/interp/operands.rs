@@ -114,6 +114,10 @@ fn write_reference(slot: Slot) -> Operand {
     write(slot, REFERENCE_BYTES)
 }
 
+fn far(offset: u16) -> Operand {
+    Operand::Offset(offset.into())
+}
+
 fn imm(value: u32, bytes: u32) -> Operand {
     Operand::Immediate(value.into(), bytes)
 }
@@ -132,6 +136,8 @@ impl Op {
             self,
             Self::Jump { .. }
                 | Self::AddImmJumpU64 { .. }
+                | Self::AddImmLoopLtU64 { .. }
+                | Self::AddImmLoopLeU64 { .. }
                 | Self::Ret
                 | Self::Abort { .. }
                 | Self::AbortMessage { .. }
@@ -215,14 +221,30 @@ impl Op {
             any!({ dst, a, imm } LtImmU32 LeImmU32 GtImmU32 GeImmU32 EqImmU32 NeImmU32) => immediate!(dst a imm 1, 4),
             any!({ dst, a, imm } LtImmU64 LeImmU64 GtImmU64 GeImmU64 EqImmU64 NeImmU64) => immediate!(dst a imm 1, 8),
             Op::Cast { dst, src, from, to } => say!(dst: write, to.bytes(); src: read, from.bytes(); from: O::Integer; to: O::Integer;),
+            Op::CastU8ToU64 { dst, src } => say!(dst: write, 8; src: read, 1;),
+            Op::CastU16ToU64 { dst, src } => say!(dst: write, 8; src: read, 2;),
+            Op::CastU32ToU64 { dst, src } => say!(dst: write, 8; src: read, 4;),
+            Op::CastU64ToU128 { dst, src } => say!(dst: write, 16; src: read, 8;),
+            Op::CastU64ToU8 { dst, src } => say!(dst: write, 1; src: read, 8;),
+            Op::CastU64ToU32 { dst, src } => say!(dst: write, 4; src: read, 8;),
+            Op::CastU128ToU64 { dst, src } => say!(dst: write, 8; src: read, 16;),
 
             Op::Charge { instructions, gas } => visit("cost", O::Cost { instructions, gas }),
             Op::Jump { target } => say!(target: O::Target;),
-            Op::AddImmJumpU64 { imm: value, slot, target } => {
+            any!({ imm: value, slot, target } AddImmJumpU64 AddImmLoopLtU64 AddImmLoopLeU64) => {
                 say!(slot: write, 8; slot: read, 8;);
                 visit("imm", imm(value.into(), 8));
                 say!(target: O::Target;);
             }
+            any!({ offset, base, target } JumpIfRef JumpIfNotRef) => say!(base: reference; offset: far; target: O::Target;),
+            any!({ offset, base, imm: value, target } JumpLtImmRef8 JumpLeImmRef8 JumpGtImmRef8 JumpGeImmRef8 JumpEqImmRef8 JumpNeImmRef8) => {
+                say!(base: reference; offset: far;);
+                visit("imm", imm(value, 8));
+                say!(target: O::Target;);
+            }
+            any!({ offset, base, b, target } JumpLtRef8 JumpLeRef8 JumpGtRef8 JumpGeRef8) => say!(
+                base: reference; offset: far; b: read, 8; target: O::Target;
+            ),
             any!({ tag, base, target } JumpVariant JumpNotVariant) => say!(base: reference; tag: O::Tag; target: O::Target;),
             any!({ cond, target } JumpIf JumpIfNot) => say!(cond: read, 1; target: O::Target;),
             any!({ a, b, target } JumpLtU8 JumpLeU8 JumpEqU8 JumpNeU8) => jump!(a b target 1),
@@ -261,7 +283,16 @@ impl Op {
             Op::Store16 { base, offset, src } => store!(base offset src 16),
             Op::Store32 { base, offset, src } => store!(base offset src 32),
             Op::StoreN { size, base, offset, src } => store!(base offset src size.into()),
-            Op::Copy { dst, src, layout } => say!(dst: write_value, layout; src: read_value, layout; layout: O::Layout;),
+            Op::StoreImm1 { base, offset, imm: value } => {
+                say!(base: reference; offset: O::Offset;);
+                visit("imm", imm(value, 1));
+            }
+            any!({ base, offset, imm: value } StoreImm8 AddImmRef8 SubImmRef8) => {
+                say!(base: reference; offset: O::Offset;);
+                visit("imm", imm(value, 8));
+            }
+            any!({ base, offset, src } AddRef8 SubRef8) => store!(base offset src 8),
+            any!({ dst, src, layout } Copy CopyCallee) => say!(dst: write_value, layout; src: read_value, layout; layout: O::Layout;),
             Op::LoadCopy { dst, base, layout } => say!(dst: write_value, layout; base: reference; layout: O::Layout;),
             Op::EqValues { comparison, dst, a, b } => say!(
                 dst: write, 1; a: O::Read, Width::Compared(comparison); b: O::Read, Width::Compared(comparison); comparison: O::Comparison;
@@ -270,6 +301,8 @@ impl Op {
             Op::TestVariant { tag, dst, base } => say!(dst: write, 1; base: reference; tag: O::Tag;),
             Op::CheckVariant { tag, slot } => say!(slot: read, TAG_BYTES; tag: O::Tag;),
             Op::BorrowVariant { dst, base, fields } => say!(dst: write_reference; base: reference; fields: O::VariantFields;),
+            Op::LoadVariant1 { tag, dst, base, offset } => say!(dst: write, 1; base: reference; tag: O::Tag; offset: O::Offset;),
+            Op::LoadVariant8 { tag, dst, base, offset } => say!(dst: write, 8; base: reference; tag: O::Tag; offset: O::Offset;),
 
             Op::VecPack { dst, operands } => say!(dst: write, VECTOR_BYTES; operands: O::Packed;),
             Op::VecUnpack { src, operands } => say!(operands: O::Unpacked; src: read, VECTOR_BYTES;),
@@ -284,6 +317,7 @@ impl Op {
             Op::VecLoad8 { dst, vec, index } => element!(dst vec index 8),
             Op::VecLoad16 { dst, vec, index } => element!(dst vec index 16),
             Op::VecLoad32 { dst, vec, index } => element!(dst vec index 32),
+            Op::VecLoad1ToU64 { dst, vec, index } => element!(dst vec index 8),
             Op::VecLoadN { size, dst, vec, index } => element!(dst vec index size.into()),
             Op::VecStore1 { vec, index, src } => put!(vec index src 1),
             Op::VecStore2 { vec, index, src } => put!(vec index src 2),
@@ -291,6 +325,10 @@ impl Op {
             Op::VecStore8 { vec, index, src } => put!(vec index src 8),
             Op::VecStore16 { vec, index, src } => put!(vec index src 16),
             Op::VecStore32 { vec, index, src } => put!(vec index src 32),
+            Op::VecStoreImm1 { vec, index, imm: value } => {
+                say!(vec: vector; index: read, 8;);
+                visit("imm", imm(value, 1));
+            }
             Op::VecStoreN { size, vec, index, src } => put!(vec index src size.into()),
             Op::VecPush1 { vec, src, element } => append!(vec src element 1),
             Op::VecPush2 { vec, src, element } => append!(vec src element 2),

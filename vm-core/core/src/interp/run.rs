@@ -7,8 +7,8 @@
 use super::op::{LOCAL_VECTOR, Op};
 use super::slow::{INDEX_OUT_OF_BOUNDS, POP_FROM_EMPTY};
 use super::{Entered, Frame, Interpreter};
+use crate::context::closure::ClosureId;
 use crate::context::ids::TargetId;
-use crate::context::layout::Int;
 use crate::lower::Form;
 use crate::memory::MAX_SHORT;
 use crate::stop::{Run, Stop};
@@ -163,6 +163,14 @@ impl Interpreter<'_> {
                     }
                 };
             }
+            macro_rules! narrow {
+                ($from:ty, $to:ty, $dst:expr, $src:expr) => {
+                    match <$to>::try_from(get!($from, $src)) {
+                        Ok(value) => set!($dst, value),
+                        Err(_) => stop!(ArithmeticError),
+                    }
+                };
+            }
             macro_rules! negate {
                 ($t:ty, $dst:expr, $a:expr) => {
                     match get!($t, $a).checked_neg() {
@@ -225,6 +233,30 @@ impl Interpreter<'_> {
                     (reference as u32).wrapping_add((reference >> 32) as u32)
                 }};
             }
+            // What lies behind a reference.
+            macro_rules! field {
+                ($t:ty, $base:expr, $offset:expr) => {
+                    self.memory.get::<$t>(referent!($base).wrapping_add(u32::from($offset)))
+                };
+            }
+            macro_rules! update {
+                ($base:expr, $offset:expr, $f:ident, $by:expr) => {{
+                    let at = referent!($base).wrapping_add($offset);
+                    match self.memory.get::<u64>(at).$f($by) {
+                        Some(value) => self.memory.set(at, value),
+                        None => stop!(ArithmeticError),
+                    }
+                }};
+            }
+            macro_rules! variant {
+                ($t:ty, $tag:expr, $base:expr, $offset:expr) => {{
+                    let at = referent!($base);
+                    if self.memory.get::<u16>(at) != $tag {
+                        stop!(VariantMismatch);
+                    }
+                    self.memory.get::<$t>(at.wrapping_add($offset))
+                }};
+            }
             // Address of the header of the vector that an op names.
             macro_rules! header {
                 ($vec:expr) => {
@@ -254,11 +286,10 @@ impl Interpreter<'_> {
                 }};
             }
 
-            let (to, from, size) = 'op: {
-                match *pc.op() {
+            // The arms of the ops that make up most of what is executed, and more.
+            macro_rules! dispatch {
+                ($($more:tt)*) => { match *pc.op() {
                     Op::Move1 { dst, src } => set!(dst, get!(u8, src)),
-                    Op::Move2 { dst, src } => set!(dst, get!(u16, src)),
-                    Op::Move4 { dst, src } => set!(dst, get!(u32, src)),
                     Op::Move8 { dst, src } => set!(dst, get!(u64, src)),
                     Op::Move12 { dst, src } => {
                         let (low, high) = (get!(u64, src), get!(u32, src + 8));
@@ -267,10 +298,224 @@ impl Interpreter<'_> {
                     }
                     Op::Move16 { dst, src } => set!(dst, get!(u128, src)),
                     Op::Move32 { dst, src } => copy32!(fp + dst, fp + src),
+                    Op::AddU64 { dst, a, b } => arith!(u64, checked_add, dst, a, get!(u64, b)),
+                    Op::SubU64 { dst, a, b } => arith!(u64, checked_sub, dst, a, get!(u64, b)),
+                    Op::MulU64 { dst, a, b } => product!(mul_u64(get!(u64, a), get!(u64, b)), dst),
+                    Op::DivU64 { dst, a, b } => arith!(u64, checked_div, dst, a, get!(u64, b)),
+                    Op::ModU64 { dst, a, b } => arith!(u64, checked_rem, dst, a, get!(u64, b)),
+                    Op::LtU64 { dst, a, b } => set!(dst, u8::from(get!(u64, a) < get!(u64, b))),
+                    Op::LeU64 { dst, a, b } => set!(dst, u8::from(get!(u64, a) <= get!(u64, b))),
+                    Op::AndU64 { dst, a, b } => set!(dst, get!(u64, a) & get!(u64, b)),
+                    Op::OrU64 { dst, a, b } => set!(dst, get!(u64, a) | get!(u64, b)),
+                    Op::XorU64 { dst, a, b } => set!(dst, get!(u64, a) ^ get!(u64, b)),
+                    Op::ShlU64 { dst, a, b } => shift!(u64, <<, dst, a, u32::from(get!(u8, b))),
+                    Op::ShrU64 { dst, a, b } => shift!(u64, >>, dst, a, u32::from(get!(u8, b))),
+                    Op::Eq8 { dst, a, b } => set!(dst, u8::from(get!(u64, a) == get!(u64, b))),
+                    Op::AddImmU8 { dst, a, imm } => arith!(u8, checked_add, dst, a, imm as u8),
+                    Op::SubImmU8 { dst, a, imm } => arith!(u8, checked_sub, dst, a, imm as u8),
+                    Op::AndImmU8 { dst, a, imm } => set!(dst, get!(u8, a) & imm as u8),
+                    Op::AddImmU64 { dst, a, imm } => arith!(u64, checked_add, dst, a, imm as u64),
+                    Op::SubImmU64 { dst, a, imm } => arith!(u64, checked_sub, dst, a, imm as u64),
+                    Op::MulImmU64 { dst, a, imm } => product!(mul_u64(get!(u64, a), u64::from(imm)), dst),
+                    Op::DivImmU64 { dst, a, imm } => arith!(u64, checked_div, dst, a, imm as u64),
+                    Op::ModImmU64 { dst, a, imm } => arith!(u64, checked_rem, dst, a, imm as u64),
+                    Op::AndImmU64 { dst, a, imm } => set!(dst, get!(u64, a) & imm as u64),
+                    Op::OrImmU64 { dst, a, imm } => set!(dst, get!(u64, a) | imm as u64),
+                    Op::XorImmU64 { dst, a, imm } => set!(dst, get!(u64, a) ^ imm as u64),
+                    Op::ShlImmU64 { dst, a, imm } => shift!(u64, <<, dst, a, imm),
+                    Op::ShrImmU64 { dst, a, imm } => shift!(u64, >>, dst, a, imm),
+                    Op::LtImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) < (imm as u64))),
+                    Op::EqImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) == imm as u64)),
+                    Op::JumpGeImmU8 { a, imm, target } => branch!(get!(u8, a) >= (imm as u8), target),
+                    Op::JumpEqImmU8 { a, imm, target } => branch!(get!(u8, a) == (imm as u8), target),
+                    Op::JumpNeImmU8 { a, imm, target } => branch!(get!(u8, a) != (imm as u8), target),
+                    Op::JumpLtU64 { a, b, target } => branch!(get!(u64, a) < get!(u64, b), target),
+                    Op::JumpLeU64 { a, b, target } => branch!(get!(u64, a) <= get!(u64, b), target),
+                    Op::JumpEqU64 { a, b, target } => branch!(get!(u64, a) == get!(u64, b), target),
+                    Op::JumpNeU64 { a, b, target } => branch!(get!(u64, a) != get!(u64, b), target),
+                    Op::JumpLtImmU64 { a, imm, target } => branch!(get!(u64, a) < (imm as u64), target),
+                    Op::JumpLeImmU64 { a, imm, target } => branch!(get!(u64, a) <= (imm as u64), target),
+                    Op::JumpGtImmU64 { a, imm, target } => branch!(get!(u64, a) > (imm as u64), target),
+                    Op::JumpGeImmU64 { a, imm, target } => branch!(get!(u64, a) >= (imm as u64), target),
+                    Op::JumpEqImmU64 { a, imm, target } => branch!(get!(u64, a) == (imm as u64), target),
+                    Op::JumpNeImmU64 { a, imm, target } => branch!(get!(u64, a) != (imm as u64), target),
+                    Op::Load1 { dst, base, offset } => set!(dst, self.memory.get::<u8>(referent!(base).wrapping_add(offset))),
+                    Op::Load8 { dst, base, offset } => set!(dst, self.memory.get::<u64>(referent!(base).wrapping_add(offset))),
+                    Op::Store1 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u8, src)); }
+                    Op::Store8 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u64, src)); }
+                    Op::VecLoad1 { dst, vec, index } => { let from = element!(vec, index, 1); set!(dst, self.memory.get::<u8>(from)); }
+                    Op::VecLoad8 { dst, vec, index } => { let from = element!(vec, index, 8); set!(dst, self.memory.get::<u64>(from)); }
+                    Op::VecStore1 { vec, index, src } => { let to = element!(vec, index, 1); self.memory.set(to, get!(u8, src)); }
+                    Op::VecStore8 { vec, index, src } => { let to = element!(vec, index, 8); self.memory.set(to, get!(u64, src)); }
+                    Op::VecPush1 { vec, src, .. } => { let to = pushed!(vec, 1); self.memory.set(to, get!(u8, src)); }
+                    Op::VecPush8 { vec, src, .. } => { let to = pushed!(vec, 8); self.memory.set(to, get!(u64, src)); }
+                    Op::Const1 { dst, value } => set!(dst, value as u8),
+                    Op::Const8 { dst, value } => set!(dst, value),
+                    Op::Not { dst, a } => set!(dst, get!(u8, a) ^ 1),
+                    Op::CastU8ToU64 { dst, src } => set!(dst, u64::from(get!(u8, src))),
+                    Op::CastU32ToU64 { dst, src } => set!(dst, u64::from(get!(u32, src))),
+                    Op::CastU64ToU8 { dst, src } => narrow!(u64, u8, dst, src),
+                    Op::Charge { instructions: count, gas: cost } => charge!(count, cost),
+                    Op::Jump { target } => enter!(pc.next().jump(target)),
+                    Op::AddImmJumpU64 { imm, slot, target } => {
+                        arith!(u64, checked_add, slot, slot, u64::from(imm));
+                        enter!(pc.next().jump(target));
+                    }
+                    Op::JumpVariant { tag, base, target } => {
+                        branch!(self.memory.get::<u16>(referent!(base)) == tag, target)
+                    }
+                    Op::JumpNotVariant { tag, base, target } => {
+                        branch!(self.memory.get::<u16>(referent!(base)) != tag, target)
+                    }
+                    Op::JumpIf { cond, target } => branch!(get!(u8, cond) != 0, target),
+                    Op::JumpIfNot { cond, target } => branch!(get!(u8, cond) == 0, target),
+                    Op::Call { target, frame, height } => {
+                        let Some(callee) = self.code.get(target) else {
+                            break 'run;
+                        };
+                        let (new_fp, new_height) = (fp + frame, self.height + height);
+                        let ordinary = callee.fast_in == self.fast_stamp
+                            && self.gas >= callee.entry_gas
+                            && new_fp + callee.extent <= self.stack_end
+                            && new_height + callee.max_height <= self.operand_limit
+                            && self.frames.len() < self.call_depth;
+                        // There is room for as many frames as may be; asking for it right before the push keeps its growth out.
+                        if !ordinary || self.frames.len() == self.frames.capacity() {
+                            break 'run;
+                        }
+                        self.frames.push(Frame {
+                            pc: pc.next(),
+                            fp,
+                            height,
+                            instance: self.instance,
+                            entered: Entered::default(),
+                        });
+                        self.height = new_height;
+                        self.instance = callee.instance;
+                        self.gas -= callee.entry_gas;
+                        self.instructions += u64::from(callee.entry_instructions);
+                        fp = new_fp;
+                        // The op there is the charge, which is taken already.
+                        pc = callee.code.at(0);
+                    }
+                    Op::Ret => match self.frames.last() {
+                        Some(frame) => {
+                            if !frame.entered.is_simple() {
+                                break 'run;
+                            }
+                            self.closure_frames -= u32::from(frame.entered.has(Entered::CLOSURE));
+                            (pc, fp) = (frame.pc, frame.fp);
+                            self.height -= frame.height;
+                            self.instance = frame.instance;
+                            self.frames.truncate(self.frames.len() - 1);
+                            continue 'run;
+                        }
+                        None => stop!(Return),
+                    },
+                    Op::AddressOf { dst, slot } => set!(dst, u64::from(fp + slot)),
+                    Op::RefAdd { dst, base, offset } => {
+                        set!(dst, get!(u64, base).wrapping_add(u64::from(offset) << 32));
+                    }
+                    Op::BorrowVariant { dst, base, fields } => {
+                        let tag = self.memory.get::<u16>(referent!(base));
+                        let function = self.code.running(self.instance);
+                        let table = function.and_then(|function| function.variant_fields.get(fields as usize));
+                        match table.and_then(|table| table.get(usize::from(tag)).copied().flatten()) {
+                            Some(offset) => set!(dst, get!(u64, base).wrapping_add(u64::from(offset) << 32)),
+                            None => stop!(VariantMismatch),
+                        }
+                    }
+                    Op::VecLen { dst, vec } => {
+                        let len = self.memory.get::<u32>(header!(vec) + 4);
+                        set!(dst, u64::from(len));
+                    }
+                    Op::VecBorrow { size, dst, vec, index } => {
+                        let header = header!(vec);
+                        let index = get!(u64, index);
+                        if index >= u64::from(self.memory.get::<u32>(header + 4)) {
+                            stop!(IndexOutOfBounds);
+                        }
+                        let storage = u64::from(self.memory.get::<u32>(header));
+                        let offset = u64::from((index as u32).wrapping_mul(u32::from(size)));
+                        set!(dst, storage | (offset << 32));
+                    }
+                    Op::AddImmLoopLtU64 { imm, slot, target } => {
+                        arith!(u64, checked_add, slot, slot, u64::from(imm));
+                        enter!(pc.next().jump(target));
+                        if let Op::JumpLtU64 { a, b, target } = *pc.next().op() {
+                            pc = pc.next();
+                            branch!(get!(u64, a) < get!(u64, b), target);
+                        }
+                    }
+                    Op::AddImmLoopLeU64 { imm, slot, target } => {
+                        arith!(u64, checked_add, slot, slot, u64::from(imm));
+                        enter!(pc.next().jump(target));
+                        if let Op::JumpLeU64 { a, b, target } = *pc.next().op() {
+                            pc = pc.next();
+                            branch!(get!(u64, a) <= get!(u64, b), target);
+                        }
+                    }
+                    Op::JumpIfRef { offset, base, target } => branch!(field!(u8, base, offset) != 0, target),
+                    Op::JumpIfNotRef { offset, base, target } => branch!(field!(u8, base, offset) == 0, target),
+                    Op::JumpLeImmRef8 { offset, base, imm, target } => branch!(field!(u64, base, offset) <= u64::from(imm), target),
+                    Op::JumpLeRef8 { offset, base, b, target } => branch!(field!(u64, base, offset) <= get!(u64, b), target),
+                    Op::JumpGeRef8 { offset, base, b, target } => branch!(field!(u64, base, offset) >= get!(u64, b), target),
+                    Op::StoreImm1 { base, offset, imm } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, imm as u8); }
+                    Op::StoreImm8 { base, offset, imm } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, u64::from(imm)); }
+                    Op::AddImmRef8 { base, offset, imm } => update!(base, offset, checked_add, u64::from(imm)),
+                    Op::AddRef8 { base, offset, src } => update!(base, offset, checked_add, get!(u64, src)),
+                    Op::SubRef8 { base, offset, src } => update!(base, offset, checked_sub, get!(u64, src)),
+                    Op::VecLoad1ToU64 { dst, vec, index } => { let from = element!(vec, index, 1); set!(dst, u64::from(self.memory.get::<u8>(from))); }
+                    Op::VecStoreImm1 { vec, index, imm } => { let to = element!(vec, index, 1); self.memory.set(to, imm as u8); }
+                    Op::LoadVariant8 { tag, dst, base, offset } => set!(dst, variant!(u64, tag, base, offset)),
+                    $($more)*
+                } };
+            }
+
+            let (to, from, size) = 'op: {
+                dispatch! {
+                    Op::JumpLtImmRef8 { offset, base, imm, target } => branch!(field!(u64, base, offset) < u64::from(imm), target),
+                    Op::JumpGtImmRef8 { offset, base, imm, target } => branch!(field!(u64, base, offset) > u64::from(imm), target),
+                    Op::JumpGeImmRef8 { offset, base, imm, target } => branch!(field!(u64, base, offset) >= u64::from(imm), target),
+                    Op::JumpEqImmRef8 { offset, base, imm, target } => branch!(field!(u64, base, offset) == u64::from(imm), target),
+                    Op::JumpNeImmRef8 { offset, base, imm, target } => branch!(field!(u64, base, offset) != u64::from(imm), target),
+                    Op::JumpLtRef8 { offset, base, b, target } => branch!(field!(u64, base, offset) < get!(u64, b), target),
+                    Op::JumpGtRef8 { offset, base, b, target } => branch!(field!(u64, base, offset) > get!(u64, b), target),
+                    Op::SubImmRef8 { base, offset, imm } => update!(base, offset, checked_sub, u64::from(imm)),
+                    Op::LoadVariant1 { tag, dst, base, offset } => set!(dst, variant!(u8, tag, base, offset)),
+                    Op::ConstBytes { size: size @ (16 | 32), dst, pool } => {
+                        let function = self.code.running(self.instance);
+                        let bytes = function.and_then(|function| function.pool.get(pool as usize..));
+                        let Some((low, more)) = bytes.and_then(|bytes| bytes.split_first_chunk::<16>()) else {
+                            break 'run;
+                        };
+                        let low = u128::from_le_bytes(*low);
+                        if size == 32 {
+                            let Some(high) = more.first_chunk::<16>() else {
+                                break 'run;
+                            };
+                            set!(dst + 16, u128::from_le_bytes(*high));
+                        }
+                        set!(dst, low);
+                    }
+                    Op::CopyCallee { dst, src, .. } => {
+                        let object = get!(u32, src);
+                        let kind = ClosureId(self.memory.get(object));
+                        let Some(units) = self.ctx.closures.shared_units(kind) else {
+                            break 'run;
+                        };
+                        let cost = mul_u64(self.copy_loc_per_unit, units).unwrap_or(u64::MAX);
+                        if self.gas < cost {
+                            stop!(OutOfGas);
+                        }
+                        self.gas -= cost;
+                        set!(dst, object);
+                    }
+                    Op::Move2 { dst, src } => set!(dst, get!(u16, src)),
+                    Op::Move4 { dst, src } => set!(dst, get!(u32, src)),
                     Op::AddU8 { dst, a, b } => arith!(u8, checked_add, dst, a, get!(u8, b)),
                     Op::AddU16 { dst, a, b } => arith!(u16, checked_add, dst, a, get!(u16, b)),
                     Op::AddU32 { dst, a, b } => arith!(u32, checked_add, dst, a, get!(u32, b)),
-                    Op::AddU64 { dst, a, b } => arith!(u64, checked_add, dst, a, get!(u64, b)),
                     Op::AddU128 { dst, a, b } => arith!(u128, checked_add, dst, a, get!(u128, b)),
                     Op::AddI8 { dst, a, b } => arith!(i8, checked_add, dst, a, get!(i8, b)),
                     Op::AddI16 { dst, a, b } => arith!(i16, checked_add, dst, a, get!(i16, b)),
@@ -280,7 +525,6 @@ impl Interpreter<'_> {
                     Op::SubU8 { dst, a, b } => arith!(u8, checked_sub, dst, a, get!(u8, b)),
                     Op::SubU16 { dst, a, b } => arith!(u16, checked_sub, dst, a, get!(u16, b)),
                     Op::SubU32 { dst, a, b } => arith!(u32, checked_sub, dst, a, get!(u32, b)),
-                    Op::SubU64 { dst, a, b } => arith!(u64, checked_sub, dst, a, get!(u64, b)),
                     Op::SubU128 { dst, a, b } => arith!(u128, checked_sub, dst, a, get!(u128, b)),
                     Op::SubI8 { dst, a, b } => arith!(i8, checked_sub, dst, a, get!(i8, b)),
                     Op::SubI16 { dst, a, b } => arith!(i16, checked_sub, dst, a, get!(i16, b)),
@@ -290,14 +534,12 @@ impl Interpreter<'_> {
                     Op::MulU8 { dst, a, b } => arith!(u8, checked_mul, dst, a, get!(u8, b)),
                     Op::MulU16 { dst, a, b } => arith!(u16, checked_mul, dst, a, get!(u16, b)),
                     Op::MulU32 { dst, a, b } => arith!(u32, checked_mul, dst, a, get!(u32, b)),
-                    Op::MulU64 { dst, a, b } => product!(mul_u64(get!(u64, a), get!(u64, b)), dst),
                     Op::MulI8 { dst, a, b } => arith!(i8, checked_mul, dst, a, get!(i8, b)),
                     Op::MulI16 { dst, a, b } => arith!(i16, checked_mul, dst, a, get!(i16, b)),
                     Op::MulI32 { dst, a, b } => arith!(i32, checked_mul, dst, a, get!(i32, b)),
                     Op::DivU8 { dst, a, b } => arith!(u8, checked_div, dst, a, get!(u8, b)),
                     Op::DivU16 { dst, a, b } => arith!(u16, checked_div, dst, a, get!(u16, b)),
                     Op::DivU32 { dst, a, b } => arith!(u32, checked_div, dst, a, get!(u32, b)),
-                    Op::DivU64 { dst, a, b } => arith!(u64, checked_div, dst, a, get!(u64, b)),
                     Op::DivI8 { dst, a, b } => arith!(i8, checked_div, dst, a, get!(i8, b)),
                     Op::DivI16 { dst, a, b } => arith!(i16, checked_div, dst, a, get!(i16, b)),
                     Op::DivI32 { dst, a, b } => arith!(i32, checked_div, dst, a, get!(i32, b)),
@@ -305,7 +547,6 @@ impl Interpreter<'_> {
                     Op::ModU8 { dst, a, b } => arith!(u8, checked_rem, dst, a, get!(u8, b)),
                     Op::ModU16 { dst, a, b } => arith!(u16, checked_rem, dst, a, get!(u16, b)),
                     Op::ModU32 { dst, a, b } => arith!(u32, checked_rem, dst, a, get!(u32, b)),
-                    Op::ModU64 { dst, a, b } => arith!(u64, checked_rem, dst, a, get!(u64, b)),
                     Op::ModI8 { dst, a, b } => arith!(i8, checked_rem, dst, a, get!(i8, b)),
                     Op::ModI16 { dst, a, b } => arith!(i16, checked_rem, dst, a, get!(i16, b)),
                     Op::ModI32 { dst, a, b } => arith!(i32, checked_rem, dst, a, get!(i32, b)),
@@ -316,8 +557,6 @@ impl Interpreter<'_> {
                     Op::LeU16 { dst, a, b } => set!(dst, u8::from(get!(u16, a) <= get!(u16, b))),
                     Op::LtU32 { dst, a, b } => set!(dst, u8::from(get!(u32, a) < get!(u32, b))),
                     Op::LeU32 { dst, a, b } => set!(dst, u8::from(get!(u32, a) <= get!(u32, b))),
-                    Op::LtU64 { dst, a, b } => set!(dst, u8::from(get!(u64, a) < get!(u64, b))),
-                    Op::LeU64 { dst, a, b } => set!(dst, u8::from(get!(u64, a) <= get!(u64, b))),
                     Op::LtU128 { dst, a, b } => set!(dst, u8::from(get!(u128, a) < get!(u128, b))),
                     Op::LeU128 { dst, a, b } => set!(dst, u8::from(get!(u128, a) <= get!(u128, b))),
                     Op::LtI8 { dst, a, b } => set!(dst, u8::from(get!(i8, a) < get!(i8, b))),
@@ -345,11 +584,6 @@ impl Interpreter<'_> {
                     Op::XorU32 { dst, a, b } => set!(dst, get!(u32, a) ^ get!(u32, b)),
                     Op::ShlU32 { dst, a, b } => shift!(u32, <<, dst, a, u32::from(get!(u8, b))),
                     Op::ShrU32 { dst, a, b } => shift!(u32, >>, dst, a, u32::from(get!(u8, b))),
-                    Op::AndU64 { dst, a, b } => set!(dst, get!(u64, a) & get!(u64, b)),
-                    Op::OrU64 { dst, a, b } => set!(dst, get!(u64, a) | get!(u64, b)),
-                    Op::XorU64 { dst, a, b } => set!(dst, get!(u64, a) ^ get!(u64, b)),
-                    Op::ShlU64 { dst, a, b } => shift!(u64, <<, dst, a, u32::from(get!(u8, b))),
-                    Op::ShrU64 { dst, a, b } => shift!(u64, >>, dst, a, u32::from(get!(u8, b))),
                     Op::AndU128 { dst, a, b } => set!(dst, get!(u128, a) & get!(u128, b)),
                     Op::OrU128 { dst, a, b } => set!(dst, get!(u128, a) | get!(u128, b)),
                     Op::XorU128 { dst, a, b } => set!(dst, get!(u128, a) ^ get!(u128, b)),
@@ -364,18 +598,14 @@ impl Interpreter<'_> {
                     Op::Ne2 { dst, a, b } => set!(dst, u8::from(get!(u16, a) != get!(u16, b))),
                     Op::Eq4 { dst, a, b } => set!(dst, u8::from(get!(u32, a) == get!(u32, b))),
                     Op::Ne4 { dst, a, b } => set!(dst, u8::from(get!(u32, a) != get!(u32, b))),
-                    Op::Eq8 { dst, a, b } => set!(dst, u8::from(get!(u64, a) == get!(u64, b))),
                     Op::Ne8 { dst, a, b } => set!(dst, u8::from(get!(u64, a) != get!(u64, b))),
                     Op::Eq16 { dst, a, b } => set!(dst, u8::from(get!(u128, a) == get!(u128, b))),
                     Op::Ne16 { dst, a, b } => set!(dst, u8::from(get!(u128, a) != get!(u128, b))),
                     Op::Eq32 { dst, a, b } => set!(dst, u8::from(equal32!(a, b))),
                     Op::Ne32 { dst, a, b } => set!(dst, u8::from(!equal32!(a, b))),
-                    Op::AddImmU8 { dst, a, imm } => arith!(u8, checked_add, dst, a, imm as u8),
-                    Op::SubImmU8 { dst, a, imm } => arith!(u8, checked_sub, dst, a, imm as u8),
                     Op::MulImmU8 { dst, a, imm } => arith!(u8, checked_mul, dst, a, imm as u8),
                     Op::DivImmU8 { dst, a, imm } => arith!(u8, checked_div, dst, a, imm as u8),
                     Op::ModImmU8 { dst, a, imm } => arith!(u8, checked_rem, dst, a, imm as u8),
-                    Op::AndImmU8 { dst, a, imm } => set!(dst, get!(u8, a) & imm as u8),
                     Op::OrImmU8 { dst, a, imm } => set!(dst, get!(u8, a) | imm as u8),
                     Op::XorImmU8 { dst, a, imm } => set!(dst, get!(u8, a) ^ imm as u8),
                     Op::ShlImmU8 { dst, a, imm } => shift!(u8, <<, dst, a, imm),
@@ -418,21 +648,9 @@ impl Interpreter<'_> {
                     Op::GeImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) >= imm)),
                     Op::EqImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) == imm)),
                     Op::NeImmU32 { dst, a, imm } => set!(dst, u8::from(get!(u32, a) != imm)),
-                    Op::AddImmU64 { dst, a, imm } => arith!(u64, checked_add, dst, a, imm as u64),
-                    Op::SubImmU64 { dst, a, imm } => arith!(u64, checked_sub, dst, a, imm as u64),
-                    Op::MulImmU64 { dst, a, imm } => product!(mul_u64(get!(u64, a), u64::from(imm)), dst),
-                    Op::DivImmU64 { dst, a, imm } => arith!(u64, checked_div, dst, a, imm as u64),
-                    Op::ModImmU64 { dst, a, imm } => arith!(u64, checked_rem, dst, a, imm as u64),
-                    Op::AndImmU64 { dst, a, imm } => set!(dst, get!(u64, a) & imm as u64),
-                    Op::OrImmU64 { dst, a, imm } => set!(dst, get!(u64, a) | imm as u64),
-                    Op::XorImmU64 { dst, a, imm } => set!(dst, get!(u64, a) ^ imm as u64),
-                    Op::ShlImmU64 { dst, a, imm } => shift!(u64, <<, dst, a, imm),
-                    Op::ShrImmU64 { dst, a, imm } => shift!(u64, >>, dst, a, imm),
-                    Op::LtImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) < (imm as u64))),
                     Op::LeImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) <= imm as u64)),
                     Op::GtImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) > imm as u64)),
                     Op::GeImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) >= imm as u64)),
-                    Op::EqImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) == imm as u64)),
                     Op::NeImmU64 { dst, a, imm } => set!(dst, u8::from(get!(u64, a) != imm as u64)),
                     Op::JumpLtU8 { a, b, target } => branch!(get!(u8, a) < get!(u8, b), target),
                     Op::JumpLeU8 { a, b, target } => branch!(get!(u8, a) <= get!(u8, b), target),
@@ -441,9 +659,6 @@ impl Interpreter<'_> {
                     Op::JumpLtImmU8 { a, imm, target } => branch!(get!(u8, a) < (imm as u8), target),
                     Op::JumpLeImmU8 { a, imm, target } => branch!(get!(u8, a) <= (imm as u8), target),
                     Op::JumpGtImmU8 { a, imm, target } => branch!(get!(u8, a) > (imm as u8), target),
-                    Op::JumpGeImmU8 { a, imm, target } => branch!(get!(u8, a) >= (imm as u8), target),
-                    Op::JumpEqImmU8 { a, imm, target } => branch!(get!(u8, a) == (imm as u8), target),
-                    Op::JumpNeImmU8 { a, imm, target } => branch!(get!(u8, a) != (imm as u8), target),
                     Op::JumpLtU16 { a, b, target } => branch!(get!(u16, a) < get!(u16, b), target),
                     Op::JumpLeU16 { a, b, target } => branch!(get!(u16, a) <= get!(u16, b), target),
                     Op::JumpEqU16 { a, b, target } => branch!(get!(u16, a) == get!(u16, b), target),
@@ -464,51 +679,29 @@ impl Interpreter<'_> {
                     Op::JumpGeImmU32 { a, imm, target } => branch!(get!(u32, a) >= imm, target),
                     Op::JumpEqImmU32 { a, imm, target } => branch!(get!(u32, a) == imm, target),
                     Op::JumpNeImmU32 { a, imm, target } => branch!(get!(u32, a) != imm, target),
-                    Op::JumpLtU64 { a, b, target } => branch!(get!(u64, a) < get!(u64, b), target),
-                    Op::JumpLeU64 { a, b, target } => branch!(get!(u64, a) <= get!(u64, b), target),
-                    Op::JumpEqU64 { a, b, target } => branch!(get!(u64, a) == get!(u64, b), target),
-                    Op::JumpNeU64 { a, b, target } => branch!(get!(u64, a) != get!(u64, b), target),
-                    Op::JumpLtImmU64 { a, imm, target } => branch!(get!(u64, a) < (imm as u64), target),
-                    Op::JumpLeImmU64 { a, imm, target } => branch!(get!(u64, a) <= (imm as u64), target),
-                    Op::JumpGtImmU64 { a, imm, target } => branch!(get!(u64, a) > (imm as u64), target),
-                    Op::JumpGeImmU64 { a, imm, target } => branch!(get!(u64, a) >= (imm as u64), target),
-                    Op::JumpEqImmU64 { a, imm, target } => branch!(get!(u64, a) == (imm as u64), target),
-                    Op::JumpNeImmU64 { a, imm, target } => branch!(get!(u64, a) != (imm as u64), target),
-                    Op::Load1 { dst, base, offset } => set!(dst, self.memory.get::<u8>(referent!(base).wrapping_add(offset))),
                     Op::Load2 { dst, base, offset } => set!(dst, self.memory.get::<u16>(referent!(base).wrapping_add(offset))),
                     Op::Load4 { dst, base, offset } => set!(dst, self.memory.get::<u32>(referent!(base).wrapping_add(offset))),
-                    Op::Load8 { dst, base, offset } => set!(dst, self.memory.get::<u64>(referent!(base).wrapping_add(offset))),
                     Op::Load16 { dst, base, offset } => set!(dst, self.memory.get::<u128>(referent!(base).wrapping_add(offset))),
                     Op::Load32 { dst, base, offset } => copy32!(fp + dst, referent!(base).wrapping_add(offset)),
-                    Op::Store1 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u8, src)); }
                     Op::Store2 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u16, src)); }
                     Op::Store4 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u32, src)); }
-                    Op::Store8 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u64, src)); }
                     Op::Store16 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); self.memory.set(to, get!(u128, src)); }
                     Op::Store32 { base, offset, src } => { let to = referent!(base).wrapping_add(offset); copy32!(to, fp + src); }
-                    Op::VecLoad1 { dst, vec, index } => { let from = element!(vec, index, 1); set!(dst, self.memory.get::<u8>(from)); }
                     Op::VecLoad2 { dst, vec, index } => { let from = element!(vec, index, 2); set!(dst, self.memory.get::<u16>(from)); }
                     Op::VecLoad4 { dst, vec, index } => { let from = element!(vec, index, 4); set!(dst, self.memory.get::<u32>(from)); }
-                    Op::VecLoad8 { dst, vec, index } => { let from = element!(vec, index, 8); set!(dst, self.memory.get::<u64>(from)); }
                     Op::VecLoad16 { dst, vec, index } => { let from = element!(vec, index, 16); set!(dst, self.memory.get::<u128>(from)); }
                     Op::VecLoad32 { dst, vec, index } => { let from = element!(vec, index, 32); copy32!(fp + dst, from); }
-                    Op::VecStore1 { vec, index, src } => { let to = element!(vec, index, 1); self.memory.set(to, get!(u8, src)); }
                     Op::VecStore2 { vec, index, src } => { let to = element!(vec, index, 2); self.memory.set(to, get!(u16, src)); }
                     Op::VecStore4 { vec, index, src } => { let to = element!(vec, index, 4); self.memory.set(to, get!(u32, src)); }
-                    Op::VecStore8 { vec, index, src } => { let to = element!(vec, index, 8); self.memory.set(to, get!(u64, src)); }
                     Op::VecStore16 { vec, index, src } => { let to = element!(vec, index, 16); self.memory.set(to, get!(u128, src)); }
                     Op::VecStore32 { vec, index, src } => { let to = element!(vec, index, 32); copy32!(to, fp + src); }
-                    Op::VecPush1 { vec, src, .. } => { let to = pushed!(vec, 1); self.memory.set(to, get!(u8, src)); }
                     Op::VecPush2 { vec, src, .. } => { let to = pushed!(vec, 2); self.memory.set(to, get!(u16, src)); }
                     Op::VecPush4 { vec, src, .. } => { let to = pushed!(vec, 4); self.memory.set(to, get!(u32, src)); }
-                    Op::VecPush8 { vec, src, .. } => { let to = pushed!(vec, 8); self.memory.set(to, get!(u64, src)); }
                     Op::VecPush16 { vec, src, .. } => { let to = pushed!(vec, 16); self.memory.set(to, get!(u128, src)); }
                     Op::VecPush32 { vec, src, .. } => { let to = pushed!(vec, 32); copy32!(to, fp + src); }
                     Op::MoveN { size, dst, src } => break 'op (fp + dst, fp + src, u32::from(size)),
-                    Op::Const1 { dst, value } => set!(dst, value as u8),
                     Op::Const2 { dst, value } => set!(dst, value as u16),
                     Op::Const4 { dst, value } => set!(dst, value),
-                    Op::Const8 { dst, value } => set!(dst, value),
                     Op::Const16 { dst, value } => set!(dst, u128::from(value)),
                     Op::Const32 { dst, value } => {
                         set!(dst, u128::from(value));
@@ -518,76 +711,10 @@ impl Interpreter<'_> {
                         set!(dst, 0u64);
                         set!(dst + 8, 0u32);
                     }
-                    Op::Not { dst, a } => set!(dst, get!(u8, a) ^ 1),
-                    Op::Cast { dst, src, from: Int::U64, to: Int::U8 } => match u8::try_from(get!(u64, src)) {
-                        Ok(value) => set!(dst, value),
-                        Err(_) => stop!(ArithmeticError),
-                    },
-                    Op::Cast { dst, src, from: Int::U64, to: Int::U32 } => match u32::try_from(get!(u64, src)) {
-                        Ok(value) => set!(dst, value),
-                        Err(_) => stop!(ArithmeticError),
-                    },
-                    Op::Cast { dst, src, from: Int::U8, to: Int::U64 } => set!(dst, u64::from(get!(u8, src))),
-                    Op::Cast { dst, src, from: Int::U16, to: Int::U64 } => set!(dst, u64::from(get!(u16, src))),
-                    Op::Cast { dst, src, from: Int::U32, to: Int::U64 } => set!(dst, u64::from(get!(u32, src))),
-                    Op::Cast { dst, src, from: Int::U64, to: Int::U128 } => set!(dst, u128::from(get!(u64, src))),
-                    Op::Cast { dst, src, from: Int::U128, to: Int::U64 } => match u64::try_from(get!(u128, src)) {
-                        Ok(value) => set!(dst, value),
-                        Err(_) => stop!(ArithmeticError),
-                    },
-                    Op::Charge { instructions: count, gas: cost } => charge!(count, cost),
-                    Op::Jump { target } => enter!(pc.next().jump(target)),
-                    Op::AddImmJumpU64 { imm, slot, target } => {
-                        arith!(u64, checked_add, slot, slot, u64::from(imm));
-                        enter!(pc.next().jump(target));
-                    }
-                    Op::JumpVariant { tag, base, target } => {
-                        branch!(self.memory.get::<u16>(referent!(base)) == tag, target)
-                    }
-                    Op::JumpNotVariant { tag, base, target } => {
-                        branch!(self.memory.get::<u16>(referent!(base)) != tag, target)
-                    }
-                    Op::JumpIf { cond, target } => branch!(get!(u8, cond) != 0, target),
-                    Op::JumpIfNot { cond, target } => branch!(get!(u8, cond) == 0, target),
-                    Op::Call { target, frame, height } => {
-                        let Some(callee) = self.code.get(target) else {
-                            break 'run;
-                        };
-                        let (new_fp, new_height) = (fp + frame, self.height + height);
-                        let caller = Frame {
-                            pc: pc.next(),
-                            fp,
-                            height: self.height,
-                            instance: self.instance,
-                            entered: Entered::default(),
-                        };
-                        let ordinary = callee.fast_in == self.fast_stamp
-                            && self.gas >= callee.call_gas
-                            && new_fp + callee.extent <= self.stack_end
-                            && new_height + callee.max_height <= self.operand_limit
-                            && self.frames.len() < self.call_depth;
-                        // There is room for as many frames as may be; asking for it right before the push keeps its growth out.
-                        if !ordinary || self.frames.len() == self.frames.capacity() {
-                            break 'run;
-                        }
-                        self.frames.push(caller);
-                        self.gas -= callee.call_gas;
-                        (self.instance, self.height) = (callee.instance, new_height);
-                        fp = new_fp;
-                        enter!(callee.code.at(0));
-                    }
-                    Op::Ret => match self.frames.last() {
-                        Some(frame) => {
-                            if frame.entered != Entered::default() {
-                                break 'run;
-                            }
-                            (pc, fp) = (frame.pc, frame.fp);
-                            (self.height, self.instance) = (frame.height, frame.instance);
-                            self.frames.truncate(self.frames.len() - 1);
-                            continue 'run;
-                        }
-                        None => stop!(Return),
-                    },
+                    Op::CastU16ToU64 { dst, src } => set!(dst, u64::from(get!(u16, src))),
+                    Op::CastU64ToU128 { dst, src } => set!(dst, u128::from(get!(u64, src))),
+                    Op::CastU64ToU32 { dst, src } => narrow!(u64, u32, dst, src),
+                    Op::CastU128ToU64 { dst, src } => narrow!(u128, u64, dst, src),
                     Op::Step { .. } => {
                         if self.skip == 0 {
                             break 'run;
@@ -598,10 +725,6 @@ impl Interpreter<'_> {
                         if self.height + height > self.operand_limit {
                             stop!(OperandStackOverflow);
                         }
-                    }
-                    Op::AddressOf { dst, slot } => set!(dst, u64::from(fp + slot)),
-                    Op::RefAdd { dst, base, offset } => {
-                        set!(dst, get!(u64, base).wrapping_add(u64::from(offset) << 32));
                     }
                     Op::LoadN { size, dst, base, offset } => {
                         let from = referent!(base).wrapping_add(offset);
@@ -619,29 +742,6 @@ impl Interpreter<'_> {
                         if get!(u16, slot) != tag {
                             stop!(VariantMismatch);
                         }
-                    }
-                    Op::BorrowVariant { dst, base, fields } => {
-                        let tag = self.memory.get::<u16>(referent!(base));
-                        let function = self.code.running(self.instance);
-                        let table = function.and_then(|function| function.variant_fields.get(fields as usize));
-                        match table.and_then(|table| table.get(usize::from(tag)).copied().flatten()) {
-                            Some(offset) => set!(dst, get!(u64, base).wrapping_add(u64::from(offset) << 32)),
-                            None => stop!(VariantMismatch),
-                        }
-                    }
-                    Op::VecLen { dst, vec } => {
-                        let len = self.memory.get::<u32>(header!(vec) + 4);
-                        set!(dst, u64::from(len));
-                    }
-                    Op::VecBorrow { size, dst, vec, index } => {
-                        let header = header!(vec);
-                        let index = get!(u64, index);
-                        if index >= u64::from(self.memory.get::<u32>(header + 4)) {
-                            stop!(IndexOutOfBounds);
-                        }
-                        let storage = u64::from(self.memory.get::<u32>(header));
-                        let offset = u64::from((index as u32).wrapping_mul(u32::from(size)));
-                        set!(dst, storage | (offset << 32));
                     }
                     Op::VecLoadN { size, dst, vec, index } => {
                         let from = element!(vec, index, u32::from(size));
@@ -676,6 +776,9 @@ impl Interpreter<'_> {
                     }
                     _ => break 'run,
                 }
+                pc = pc.next();
+                // A second dispatch: the next op is predicted by what this one was, and going round costs the host a check of its own.
+                dispatch! { _ => continue 'run }
                 pc = pc.next();
                 continue 'run;
             };

@@ -171,7 +171,8 @@ impl Interpreter<'_> {
             Op::Ret => {
                 if let Some(frame) = self.frames.pop() {
                     (self.pc, self.fp) = (frame.pc, frame.fp);
-                    (self.height, self.instance) = (frame.height, frame.instance);
+                    self.height -= frame.height;
+                    self.instance = frame.instance;
                     self.leave(frame.entered);
                 }
             }
@@ -188,7 +189,7 @@ impl Interpreter<'_> {
                 let fail = self.code.instance(self.instance).failures[failure as usize].clone();
                 return Err(Stop::Fail(Box::new(fail)));
             }
-            Op::Copy { dst, src, layout } => {
+            Op::Copy { dst, src, layout } | Op::CopyCallee { dst, src, layout } => {
                 let per_unit = self.schedule.copy_loc_per_abs_val_unit;
                 self.copy_value(fp + dst, |_| fp + src, layout, per_unit)?;
             }
@@ -241,7 +242,7 @@ impl Interpreter<'_> {
         self.frames.push(Frame {
             pc: self.pc,
             fp: self.fp,
-            height: self.height,
+            height,
             instance: self.instance,
             entered,
         });

@@ -5,7 +5,7 @@ use crate::StateView;
 use crate::context::Context;
 use crate::context::closure::{CAPTURED_OFFSET, ClosureId, ClosureKind};
 use crate::context::ids::{ModuleRef, NameId, TypeId, TypeListId};
-use crate::context::layout::Builder;
+use crate::context::layout::{Builder, MAX_VALUE_DEPTH, UNIT};
 use crate::context::types::TypeNode;
 use crate::stop::{Run, Stop};
 use monomove_format::{FunctionAttribute, Visibility};
@@ -90,7 +90,14 @@ pub(crate) fn kind(
         results,
         caller,
     })?;
+    // Captured values are at depth 2.
+    let shared_units = object.fields.iter().try_fold(UNIT, |sum, field| {
+        let layout = ctx.layout(field.layout);
+        let shared = layout.plain && layout.depth + 2 <= MAX_VALUE_DEPTH;
+        Some(sum + layout.fixed_units.filter(|_| shared)?)
+    });
     ctx.closures.add(ClosureKind {
+        shared_units,
         target,
         module,
         name,

@@ -52,6 +52,10 @@ pub(crate) struct Target {
     pub(crate) extent: u32,
     /// Most operands it has on the stack at once.
     pub(crate) max_height: u32,
+    /// What the call instruction and the first block cost.
+    pub(crate) entry_gas: u64,
+    /// Instructions of the first block.
+    pub(crate) entry_instructions: u32,
     /// What the call instruction costs.
     pub(crate) call_gas: u64,
     /// What it costs to call it as a function value.
@@ -189,6 +193,8 @@ impl Code {
             code: CodeRef::NONE,
             extent: 0,
             max_height: 0,
+            entry_gas: 0,
+            entry_instructions: 0,
             call_gas: 0,
             closure_gas: 0,
         });

@@ -2,6 +2,7 @@
 
 use super::code::{Block, ClosureCall, Comparison, Constant, Lowered, OperandList};
 use super::destack::Temp;
+use super::fuse::{self, Fuser};
 use super::mono::{Binary, EqualBy, Inst, Mono, Shape};
 use super::plan::{Plan, Where};
 use super::select;
@@ -43,6 +44,7 @@ pub(super) fn emit(
         shadow: Vec::new(),
         origin: 0,
         block_end: 0,
+        block_code: 0,
         ctx,
     };
     // Position of the first op of each block, by the code offset of its first instruction.
@@ -56,6 +58,9 @@ pub(super) fn emit(
             let start = *starts.get(*target as usize).ok_or_else(broken)?;
             *target = start.wrapping_sub(next);
         }
+    }
+    if plan.form.folds() {
+        fuse::fuse_loops(&mut this.code);
     }
     let steps = if plan.form.folds() {
         None
@@ -146,13 +151,40 @@ struct Emitter<'a> {
     origin: u16,
     /// Code offset behind the block being emitted.
     block_end: u16,
+    /// Where its ops start, its charge aside.
+    block_code: usize,
     ctx: &'a Context,
 }
 
 impl Emitter<'_> {
     fn push(&mut self, op: Op) {
+        let fuser = Fuser {
+            temps: self.plan.temps_start..self.plan.frame,
+            variant_fields: &self.variant_fields,
+        };
+        let fused = (self.plan.form.folds() && !self.ctx.paranoid)
+            .then(|| fuser.fuse(&self.code[self.block_code..], op))
+            .flatten();
+        let (mut op, mut origin) = (op, self.origin);
+        if let Some(fused) = fused {
+            let from = self.code.len() - fused.replaced;
+            let origins = self.origins.split_off(from);
+            if let Some(Op::BorrowVariant { .. }) = self.code.last() {
+                // Its table of fields came with it.
+                self.variant_fields.pop();
+            }
+            self.code.truncate(from);
+            if let Some(n) = fused.origin {
+                origin = origins[origins.len() - 1 - n];
+            }
+            if let Some(kept) = fused.kept {
+                self.code.push(kept);
+                self.origins.push(origins[1]);
+            }
+            op = fused.op;
+        }
         self.code.push(op);
-        self.origins.push(self.origin);
+        self.origins.push(origin);
     }
 
     fn moved(&mut self, size: u32, dst: Slot, src: Slot) {
@@ -227,10 +259,12 @@ impl Emitter<'_> {
         let gas = self.mono.costs[range]
             .iter()
             .fold(0u64, |sum, cost| sum.saturating_add(*cost));
+        self.block_code = self.code.len();
         self.push(Op::Charge {
             instructions: u32::from(block.end - block.start),
             gas,
         });
+        self.block_code += 1;
         let mut highest = 0;
         for offset in block {
             self.origin = offset;
@@ -371,11 +405,15 @@ impl Emitter<'_> {
                 layout,
             } => {
                 let (src, _) = self.local(*local);
-                let layout = layout.ok_or_else(broken)?;
-                self.push(Op::Copy {
-                    dst: self.result_slot(at)?,
-                    src,
-                    layout,
+                let (dst, layout) = (self.result_slot(at)?, layout.ok_or_else(broken)?);
+                let called = matches!(
+                    self.mono.insts.get(usize::from(at) + 1),
+                    Some(Inst::CallClosure { .. })
+                );
+                self.push(if called && self.plan.form.folds() {
+                    Op::CopyCallee { dst, src, layout }
+                } else {
+                    Op::Copy { dst, src, layout }
                 });
             }
             Inst::CopyLoc { local, .. } | Inst::MoveLoc(local) => {
@@ -444,12 +482,7 @@ impl Emitter<'_> {
             }
             Inst::Cast { from, to } => {
                 let (dst, src) = (self.result_slot(at)?, self.source_slot(at, 0)?);
-                self.push(Op::Cast {
-                    dst,
-                    src,
-                    from: *from,
-                    to: *to,
-                });
+                self.push(select::cast(*from, *to, dst, src));
             }
             Inst::Call { target, shape } => self.call(at, *target, &shape.clone())?,
             Inst::PackClosure(kind) => {

@@ -6,6 +6,7 @@ pub(crate) mod code;
 pub(crate) mod destack;
 mod emit;
 mod frame_map;
+mod fuse;
 pub(crate) mod listing;
 pub(crate) mod live;
 pub(crate) mod mono;

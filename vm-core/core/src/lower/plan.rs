@@ -50,6 +50,8 @@ pub(super) struct Plan {
     pub(super) local_sizes: Vec<u32>,
     pub(super) temps: Vec<Where>,
     pub(super) temp_sizes: Vec<u32>,
+    /// Where the slots of temporaries start; they end with the frame.
+    pub(super) temps_start: u32,
     pub(super) frame: u32,
     pub(super) extent: u32,
     pub(super) form: Form,
@@ -168,6 +170,7 @@ pub(super) fn plan(
         local_sizes,
         temps,
         temp_sizes: sizes,
+        temps_start,
         frame,
         extent,
         form,

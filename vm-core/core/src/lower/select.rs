@@ -357,6 +357,20 @@ pub(super) fn target_mut(op: &mut Op) -> Option<&mut u32> {
     match op {
         Op::Jump { target }
         | Op::AddImmJumpU64 { target, .. }
+        | Op::AddImmLoopLtU64 { target, .. }
+        | Op::AddImmLoopLeU64 { target, .. }
+        | Op::JumpIfRef { target, .. }
+        | Op::JumpIfNotRef { target, .. }
+        | Op::JumpLtImmRef8 { target, .. }
+        | Op::JumpLeImmRef8 { target, .. }
+        | Op::JumpGtImmRef8 { target, .. }
+        | Op::JumpGeImmRef8 { target, .. }
+        | Op::JumpEqImmRef8 { target, .. }
+        | Op::JumpNeImmRef8 { target, .. }
+        | Op::JumpLtRef8 { target, .. }
+        | Op::JumpLeRef8 { target, .. }
+        | Op::JumpGtRef8 { target, .. }
+        | Op::JumpGeRef8 { target, .. }
         | Op::JumpVariant { target, .. }
         | Op::JumpNotVariant { target, .. }
         | Op::JumpIf { target, .. }
@@ -402,6 +416,20 @@ pub(super) fn target_mut(op: &mut Op) -> Option<&mut u32> {
         | Op::JumpEqImmU64 { target, .. }
         | Op::JumpNeImmU64 { target, .. } => Some(target),
         _ => None,
+    }
+}
+
+/// `dst = src`, if the value fits.
+pub(super) fn cast(from: Int, to: Int, dst: Slot, src: Slot) -> Op {
+    match (from, to) {
+        (Int::U8, Int::U64) => Op::CastU8ToU64 { dst, src },
+        (Int::U16, Int::U64) => Op::CastU16ToU64 { dst, src },
+        (Int::U32, Int::U64) => Op::CastU32ToU64 { dst, src },
+        (Int::U64, Int::U128) => Op::CastU64ToU128 { dst, src },
+        (Int::U64, Int::U8) => Op::CastU64ToU8 { dst, src },
+        (Int::U64, Int::U32) => Op::CastU64ToU32 { dst, src },
+        (Int::U128, Int::U64) => Op::CastU128ToU64 { dst, src },
+        (from, to) => Op::Cast { dst, src, from, to },
     }
 }
 
