@@ -30,8 +30,8 @@ pub(crate) struct ClosureKind {
     pub(crate) mask: u64,
     /// The captured values, by their offsets in the object.
     pub(crate) captured: Box<[Field]>,
-    /// The abstract size of such a value, if what it captures is bytes alone, so that copies can share it.
-    pub(crate) shared_units: Option<u64>,
+    /// The abstract size of such a value, if what it captures is bytes alone.
+    pub(crate) plain_units: Option<u64>,
     /// Bytes of the object.
     pub(crate) size: u32,
     /// Whether values of this kind may be stored: the function must stay as it is over upgrades.
@@ -63,10 +63,11 @@ impl Closures {
         Ok(id)
     }
 
-    /// The abstract size of function values of a kind, if copies can share the object.
+    /// Abstract size and bytes of the function values of a kind, if what they capture is bytes alone.
     #[inline(always)]
-    pub(crate) fn shared_units(&self, id: ClosureId) -> Option<u64> {
-        self.kinds.get(id.0 as usize)?.shared_units
+    pub(crate) fn plain(&self, id: ClosureId) -> Option<(u64, u32)> {
+        let kind = self.kinds.get(id.0 as usize)?;
+        Some((kind.plain_units?, kind.size))
     }
 
     /// How many there are.

@@ -366,8 +366,8 @@ pub(crate) enum Op {
     // Values with pointers: charged by their size, copied deeply.
     Copy { dst: Slot, src: Slot, layout: LayoutId },
     LoadCopy { dst: Slot, base: Slot, layout: LayoutId },
-    /// The copy of a function value that is called next: charged like a copy; what is captured is shared if it is bytes alone.
-    CopyCallee { dst: Slot, src: Slot, layout: LayoutId },
+    /// The same for a function value.
+    CopyClosure { dst: Slot, src: Slot, layout: LayoutId },
     /// Compares two values or referents: entry of the function's comparisons.
     EqValues { comparison: u16, dst: Slot, a: Slot, b: Slot },
     // Enums.

@@ -292,7 +292,7 @@ impl Op {
                 visit("imm", imm(value, 8));
             }
             any!({ base, offset, src } AddRef8 SubRef8) => store!(base offset src 8),
-            any!({ dst, src, layout } Copy CopyCallee) => say!(dst: write_value, layout; src: read_value, layout; layout: O::Layout;),
+            any!({ dst, src, layout } Copy CopyClosure) => say!(dst: write_value, layout; src: read_value, layout; layout: O::Layout;),
             Op::LoadCopy { dst, base, layout } => say!(dst: write_value, layout; base: reference; layout: O::Layout;),
             Op::EqValues { comparison, dst, a, b } => say!(
                 dst: write, 1; a: O::Read, Width::Compared(comparison); b: O::Read, Width::Compared(comparison); comparison: O::Comparison;

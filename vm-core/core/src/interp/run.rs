@@ -10,7 +10,7 @@ use super::{Entered, Frame, Interpreter};
 use crate::context::closure::ClosureId;
 use crate::context::ids::TargetId;
 use crate::lower::Form;
-use crate::memory::MAX_SHORT;
+use crate::memory::{MAX_SHORT, object_cost};
 use crate::stop::{Run, Stop};
 use crate::trace::Tracer;
 use monomove_types::StatusCode;
@@ -498,18 +498,22 @@ impl Interpreter<'_> {
                         }
                         set!(dst, low);
                     }
-                    Op::CopyCallee { dst, src, .. } => {
+                    Op::CopyClosure { dst, src, layout } => {
                         let object = get!(u32, src);
                         let kind = ClosureId(self.memory.get(object));
-                        let Some(units) = self.ctx.closures.shared_units(kind) else {
+                        let Some((units, size)) = self.ctx.closures.plain(kind) else {
                             break 'run;
                         };
                         let cost = mul_u64(self.copy_loc_per_unit, units).unwrap_or(u64::MAX);
-                        if self.gas < cost {
-                            stop!(OutOfGas);
+                        if self.gas < cost || size > MAX_SHORT || !self.memory.has_room(object_cost(size)) {
+                            break 'run;
                         }
+                        let Ok(copy) = self.memory.allocate(size, layout.0) else {
+                            break 'run;
+                        };
                         self.gas -= cost;
-                        set!(dst, object);
+                        set!(dst, copy);
+                        break 'op (copy, object, size);
                     }
                     Op::Move2 { dst, src } => set!(dst, get!(u16, src)),
                     Op::Move4 { dst, src } => set!(dst, get!(u32, src)),

@@ -189,7 +189,7 @@ impl Interpreter<'_> {
                 let fail = self.code.instance(self.instance).failures[failure as usize].clone();
                 return Err(Stop::Fail(Box::new(fail)));
             }
-            Op::Copy { dst, src, layout } | Op::CopyCallee { dst, src, layout } => {
+            Op::Copy { dst, src, layout } | Op::CopyClosure { dst, src, layout } => {
                 let per_unit = self.schedule.copy_loc_per_abs_val_unit;
                 self.copy_value(fp + dst, |_| fp + src, layout, per_unit)?;
             }

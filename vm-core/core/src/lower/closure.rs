@@ -91,13 +91,13 @@ pub(crate) fn kind(
         caller,
     })?;
     // Captured values are at depth 2.
-    let shared_units = object.fields.iter().try_fold(UNIT, |sum, field| {
+    let plain_units = object.fields.iter().try_fold(UNIT, |sum, field| {
         let layout = ctx.layout(field.layout);
-        let shared = layout.plain && layout.depth + 2 <= MAX_VALUE_DEPTH;
-        Some(sum + layout.fixed_units.filter(|_| shared)?)
+        let plain = layout.plain && layout.depth + 2 <= MAX_VALUE_DEPTH;
+        Some(sum + layout.fixed_units.filter(|_| plain)?)
     });
     ctx.closures.add(ClosureKind {
-        shared_units,
+        plain_units,
         target,
         module,
         name,

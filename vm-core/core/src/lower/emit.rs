@@ -9,7 +9,7 @@ use super::select;
 use super::steps::Steps;
 use crate::context::Context;
 use crate::context::ids::{LayoutId, TypeId};
-use crate::context::layout::{Field, Int};
+use crate::context::layout::{Field, Int, Kind};
 use crate::context::module::Module;
 use crate::interp::op::{LOCAL_VECTOR, Op, Slot};
 use crate::paranoid::step::{ShadowBuilder, ShadowStep};
@@ -406,12 +406,9 @@ impl Emitter<'_> {
             } => {
                 let (src, _) = self.local(*local);
                 let (dst, layout) = (self.result_slot(at)?, layout.ok_or_else(broken)?);
-                let called = matches!(
-                    self.mono.insts.get(usize::from(at) + 1),
-                    Some(Inst::CallClosure { .. })
-                );
-                self.push(if called && self.plan.form.folds() {
-                    Op::CopyCallee { dst, src, layout }
+                let closure = self.ctx.layout(layout).kind == Kind::Closure;
+                self.push(if closure && self.plan.form.folds() {
+                    Op::CopyClosure { dst, src, layout }
                 } else {
                     Op::Copy { dst, src, layout }
                 });
