@@ -2,6 +2,8 @@
 //! it changes nothing but the time.
 
 use crate::engine::Engine;
+use crate::flow::BlockTransaction;
+use crate::inspector::NoInspector;
 use crate::outcome::{HostError, TransactionOutcome};
 use crate::sandbox::Sandbox;
 use crate::state::{Fork, StateView};
@@ -9,7 +11,7 @@ use crate::stm::{
     BlockInspector, BlockLimits, BlockMetrics, BlockRun, CutOff, NoBlockInspector, ParallelError,
     TransactionOutput, TransactionRunner, run_in_parallel, run_in_sequence,
 };
-use monomove_core::{Call, Event, Outcome, WriteOp};
+use monomove_core::{Event, Outcome, WriteOp};
 use monomove_types::StateKey;
 use sha3::{Digest, Sha3_256};
 
@@ -20,16 +22,16 @@ const OVERHEAD_BYTES: u64 = 160;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block {
     /// Each is a transaction of its own.
-    pub transactions: Vec<Call>,
+    pub transactions: Vec<BlockTransaction>,
     /// Where the block stands in its chain, if the caller wants that to be checked.
     pub lineage: Option<Lineage>,
 }
 
 impl Block {
     /// A block of these transactions, which follows whatever it is executed on.
-    pub fn new(transactions: Vec<Call>) -> Self {
+    pub fn new<T: Into<BlockTransaction>>(transactions: impl IntoIterator<Item = T>) -> Self {
         Self {
-            transactions,
+            transactions: transactions.into_iter().map(Into::into).collect(),
             lineage: None,
         }
     }
@@ -111,7 +113,7 @@ impl BlockOutput {
 
 impl TransactionOutput for TransactionOutcome {
     fn writes(&self) -> &[(StateKey, WriteOp)] {
-        self.success().map_or(&[], |output| &output.writes)
+        self.writes()
     }
 
     fn gas_used(&self) -> u64 {
@@ -150,7 +152,7 @@ impl TransactionOutput for TransactionOutcome {
     }
 }
 
-/// Runs the calls of a block in a sandbox of its own.
+/// Runs the transactions of a block in a sandbox of its own.
 #[derive(Debug)]
 pub struct SandboxRunner {
     sandbox: Sandbox,
@@ -166,16 +168,17 @@ impl SandboxRunner {
 }
 
 impl TransactionRunner for SandboxRunner {
-    type Transaction = Call;
+    type Transaction = BlockTransaction;
     type Output = TransactionOutcome;
 
     fn run(
         &mut self,
         _: usize,
-        call: &Call,
+        transaction: &BlockTransaction,
         view: &dyn StateView,
     ) -> Result<TransactionOutcome, HostError> {
-        self.sandbox.execute(call, view)
+        self.sandbox
+            .execute_in_block(transaction, view, &mut NoInspector)
     }
 
     fn reset(&mut self) {
@@ -229,7 +232,7 @@ impl BlockExecutor {
         &self.metrics
     }
 
-    /// Runs `block` on `view`. Each transaction sees the writes of those before it that returned.
+    /// Runs `block` on `view`. Each transaction sees the writes of those before it that were kept.
     pub fn execute(
         &mut self,
         block: &Block,

@@ -1,5 +1,6 @@
 //! The engine: a compiled guest with its limits, shared by every sandbox.
 
+use crate::flow::FlowConfig;
 use crate::limits::{Limits, LimitsError};
 use crate::store::{HostStore, imports};
 use crate::watchdog::Watchdog;
@@ -45,6 +46,8 @@ pub struct EngineConfig {
     pub gc_stress: bool,
     /// Whether modules must pass the bytecode verifier when they are loaded. On by default; off is for experiments with paranoid mode.
     pub verify: bool,
+    /// The functions that carry the flow of transactions.
+    pub flow: FlowConfig,
 }
 
 impl Default for EngineConfig {
@@ -60,6 +63,7 @@ impl Default for EngineConfig {
             paranoid: false,
             gc_stress: false,
             verify: true,
+            flow: FlowConfig::default(),
         }
     }
 }
@@ -108,6 +112,7 @@ struct Inner {
     limits: Limits,
     retry_faults: bool,
     machine: MachineConfig,
+    flow: FlowConfig,
     version_hash: VersionHash,
     wasm: Option<WasmEngine>,
 }
@@ -169,6 +174,7 @@ impl Engine {
                 },
                 limits: config.limits,
                 retry_faults: config.retry_faults,
+                flow: config.flow,
                 wasm,
             }),
         })
@@ -195,6 +201,11 @@ impl Engine {
     /// Hash of the guest, the protocol and the gas schedule. The native backend has the hash of the guest it stands in for.
     pub fn version_hash(&self) -> VersionHash {
         self.inner.version_hash
+    }
+
+    /// The functions that carry the flow of transactions.
+    pub fn flow(&self) -> &FlowConfig {
+        &self.inner.flow
     }
 
     pub(crate) fn retry_faults(&self) -> bool {

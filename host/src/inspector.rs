@@ -1,6 +1,6 @@
 //! A place to watch transactions from.
 
-use crate::{SandboxFault, TransactionOutcome};
+use crate::{SandboxFault, TransactionOutcome, UserTransaction};
 use monomove_core::Call;
 
 /// Told about what a sandbox does. It cannot change any result; every method does nothing by default.
@@ -13,6 +13,16 @@ pub trait Inspector {
     /// A call ended.
     fn after_call(&mut self, call: &Call, outcome: &TransactionOutcome) {
         let _ = (call, outcome);
+    }
+
+    /// A transaction is about to run.
+    fn before_transaction(&mut self, transaction: &UserTransaction) {
+        let _ = transaction;
+    }
+
+    /// A transaction ended.
+    fn after_transaction(&mut self, transaction: &UserTransaction, outcome: &TransactionOutcome) {
+        let _ = (transaction, outcome);
     }
 
     /// An instance broke and was thrown away. `retry` says whether the call is tried once more.

@@ -8,6 +8,7 @@ use crate::state::StateView;
 use crate::store::{HostStore, MAX_TABLE_ELEMENTS, Stop, range};
 use monomove_core::{
     Call, CallOutput, ContextStats, LoadRequest, MachineStats, Measure, Trace, TraceLimits,
+    Transaction, TransactionOutput,
 };
 use monomove_guest::abi::{ABI_VERSION, InjectedFault, Rejection, Reply};
 use serde::Serialize;
@@ -44,7 +45,9 @@ pub(crate) struct Instance {
     init: TypedFunc<u32, u32>,
     buffer: TypedFunc<u32, u32>,
     call: TypedFunc<u32, u64>,
-    /// Like `call`, recorded. Guests need not have it, nor the next two.
+    /// Like `call`, for whole transactions. Guests need not have it, nor those below.
+    transaction: Option<TypedFunc<u32, u64>>,
+    /// Like `call`, recorded.
     trace: Option<TypedFunc<u32, u64>>,
     report: Option<TypedFunc<(), u64>>,
     figures: Option<TypedFunc<(), u64>>,
@@ -139,6 +142,7 @@ impl Instance {
             call: instance
                 .get_typed_func(&mut store, "mm_call")
                 .map_err(missing)?,
+            transaction: instance.get_typed_func(&mut store, "mm_transaction").ok(),
             trace: instance.get_typed_func(&mut store, "mm_trace").ok(),
             report: instance.get_typed_func(&mut store, "mm_report").ok(),
             figures: instance.get_typed_func(&mut store, "mm_figures").ok(),
@@ -186,6 +190,18 @@ impl Instance {
     ) -> Result<CallOutput, CallError> {
         let function = self.call.clone();
         self.request(&function, call, view)
+    }
+
+    /// Runs one whole transaction.
+    pub(crate) fn transaction(
+        &mut self,
+        transaction: &Transaction,
+        view: &dyn StateView,
+    ) -> Result<TransactionOutput, CallError> {
+        let Some(function) = self.transaction.clone() else {
+            return Err(HostError::Instantiate("no export `mm_transaction`".into()).into());
+        };
+        self.request(&function, transaction, view)
     }
 
     /// Runs and records one call.

@@ -5,7 +5,9 @@
 //!
 //! - [`Engine`]: the compiled guest and its [`Limits`]; make one, clone it, share it between threads;
 //! - [`Sandbox`]: one instance of it, which runs one [`Call`] after the other on any [`StateView`];
-//! - [`execute_block`] and [`BlockExecutor`]: a list of calls, each on the state its predecessors left, by one worker or many;
+//! - [`UserTransaction`]: a transaction from prologue to epilogue, for [`Sandbox::execute_transaction`], [`Sandbox::validate`] and
+//!   [`Sandbox::simulate`], on a chain that [`Genesis`] makes;
+//! - [`execute_block`] and [`BlockExecutor`]: a list of calls and transactions, each on the state its predecessors left, by one worker or many;
 //! - [`TransactionOutcome`]: *kept*, *discarded* or *sandbox fault*, never confused;
 //! - [`SignedTransaction`] and [`Transaction`]: what senders sign, as bytes and JSON, and what is left of it once it is checked;
 //! - [`StateView`] and [`StateCommit`]: the state, which nothing here changes before the caller commits; [`MemoryState`], [`DiskState`]
@@ -36,6 +38,7 @@
 mod block;
 mod bridge;
 mod engine;
+mod flow;
 mod gas;
 mod guest;
 mod image;
@@ -58,6 +61,10 @@ pub use block::{
     Block, BlockConfig, BlockExecutor, BlockOutput, Lineage, SandboxRunner, execute_block,
 };
 pub use engine::{Backend, Engine, EngineConfig, EngineError, VersionHash};
+pub use flow::{
+    Authentication, BlockMetadata, BlockTransaction, FlowConfig, FunctionName, Genesis,
+    GenesisError, UserTransaction, Validation,
+};
 pub use gas::{GasScheduleError, gas_schedule_of};
 pub use image::{Image, ImageBuilder};
 pub use inspector::{Inspector, NoInspector};
@@ -81,8 +88,8 @@ pub use transaction::{
 
 pub use monomove_core::{
     Access, Call, CallOutput, ContextStats, Event, Failure, GasSchedule, HeapStats, LoadRequest,
-    Location, MachineStats, Measure, NewTable, Outcome, PublishRequest, TypedValue,
-    ValueCacheStats, WriteOp,
+    Location, MachineStats, Measure, NewTable, Outcome, PublishRequest, TransactionPayload,
+    TypedValue, ValueCacheStats, WriteOp,
 };
 pub use monomove_core::{
     Checkpoint, EventColumns, EventKind, FrameRef, Profile, ProfileFrame, Replay, StepColumns,
@@ -90,6 +97,7 @@ pub use monomove_core::{
     WriteColumns,
 };
 pub use monomove_guest::abi;
+pub use monomove_stdlib as stdlib;
 pub use monomove_types::{
     AccountAddress, Identifier, ModuleId, StateKey, StatusCode, StructTag, TypeTag,
 };

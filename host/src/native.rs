@@ -5,7 +5,9 @@ use crate::engine::Engine;
 use crate::instance::CallError;
 use crate::outcome::{FaultKind, HostError, SandboxFault};
 use crate::state::StateView;
-use monomove_core::{Call, CallOutput, Machine, MachineStats, Trace, TraceLimits};
+use monomove_core::{
+    Call, CallOutput, Machine, MachineStats, Trace, TraceLimits, Transaction, TransactionOutput,
+};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -43,6 +45,16 @@ impl NativeInstance {
         view: &dyn StateView,
     ) -> Result<CallOutput, CallError> {
         self.with_view(view, |machine, native| machine.call(call, native))
+    }
+
+    pub(crate) fn transaction(
+        &mut self,
+        transaction: &Transaction,
+        view: &dyn StateView,
+    ) -> Result<TransactionOutput, CallError> {
+        self.with_view(view, |machine, native| {
+            machine.transaction(transaction, native)
+        })
     }
 
     pub(crate) fn trace(

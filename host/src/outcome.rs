@@ -2,7 +2,8 @@
 
 use crate::abi::Rejection;
 use crate::state::StateError;
-use monomove_core::{CallOutput, Failure, Location, Outcome};
+use monomove_core::{CallOutput, Failure, Location, Outcome, WriteOp};
+use monomove_types::StateKey;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
@@ -14,7 +15,8 @@ use thiserror::Error;
     reason = "the large variant is the usual one: a box would cost every call an allocation"
 )]
 pub enum TransactionOutcome {
-    /// It was executed or aborted: its gas is charged, and its writes count if it returned.
+    /// It was executed or aborted: its gas is charged, and its writes count. A call that failed has none; those of a transaction that failed
+    /// are what it was charged.
     Kept(CallOutput),
     /// It was refused before its first instruction: unknown function, wrong arguments and the like. Nothing is charged.
     Discarded(Failure),
@@ -23,8 +25,11 @@ pub enum TransactionOutcome {
 }
 
 impl TransactionOutcome {
-    /// Sorts an output of the machine into kept and discarded.
-    pub(crate) fn of(output: CallOutput) -> Self {
+    /// Sorts the output of a call into kept and discarded.
+    pub(crate) fn of(mut output: CallOutput) -> Self {
+        if matches!(output.outcome, Outcome::Failed(_)) {
+            output.writes.clear();
+        }
         match output {
             CallOutput {
                 outcome: Outcome::Failed(failure),
@@ -35,7 +40,15 @@ impl TransactionOutcome {
         }
     }
 
-    /// The output, if the transaction was kept and returned: its writes are to be applied.
+    /// What is to be applied to the state.
+    pub fn writes(&self) -> &[(StateKey, WriteOp)] {
+        match self {
+            Self::Kept(output) => &output.writes,
+            Self::Discarded(_) | Self::SandboxFault(_) => &[],
+        }
+    }
+
+    /// The output, if the transaction was kept and returned.
     pub fn success(&self) -> Option<&CallOutput> {
         match self {
             Self::Kept(output) if matches!(output.outcome, Outcome::Returned { .. }) => {

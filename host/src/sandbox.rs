@@ -27,7 +27,7 @@ pub struct Sandbox {
     image: Option<Arc<Image>>,
 }
 
-enum Runner {
+pub(crate) enum Runner {
     Wasm(Box<Instance>),
     Native(Box<NativeInstance>),
 }
@@ -69,10 +69,12 @@ impl Sandbox {
             Runner::Wasm(instance) => instance.call(call, view),
             Runner::Native(instance) => instance.call(call, view),
         };
-        let outcome = match self.tried(call, inspector, run)? {
-            Tried::Done(output) => TransactionOutcome::of(output),
-            Tried::Discarded(failure) => TransactionOutcome::Discarded(failure),
-            Tried::Fault(fault) => TransactionOutcome::SandboxFault(fault),
+        let outcome = match encodable(call) {
+            Err(failure) => TransactionOutcome::Discarded(failure),
+            Ok(()) => match self.tried(inspector, run)? {
+                Tried::Done(output) => TransactionOutcome::of(output),
+                Tried::Fault(fault) => TransactionOutcome::SandboxFault(fault),
+            },
         };
         inspector.after_call(call, &outcome);
         Ok(outcome)
@@ -91,9 +93,11 @@ impl Sandbox {
             Runner::Wasm(instance) => instance.trace(call, view, limits),
             Runner::Native(instance) => instance.trace(call, view, limits),
         };
-        Ok(match self.tried(call, &mut NoInspector, run)? {
+        if let Err(failure) = encodable(call) {
+            return Ok((TransactionOutcome::Discarded(failure), None));
+        }
+        Ok(match self.tried(&mut NoInspector, run)? {
             Tried::Done((output, trace)) => (TransactionOutcome::of(output), Some(trace)),
-            Tried::Discarded(failure) => (TransactionOutcome::Discarded(failure), None),
             Tried::Fault(fault) => (TransactionOutcome::SandboxFault(fault), None),
         })
     }
@@ -109,17 +113,12 @@ impl Sandbox {
         Cow::Owned(call)
     }
 
-    /// Runs `call` by `run`, again after a first fault if the engine says so.
-    fn tried<A>(
+    /// Does `run`, again after a first fault if the engine says so.
+    pub(crate) fn tried<A>(
         &mut self,
-        call: &Call,
         inspector: &mut dyn Inspector,
         run: impl Fn(&mut Runner) -> Result<A, CallError>,
     ) -> Result<Tried<A>, HostError> {
-        if call.ty_args.iter().any(|tag| tag.check_nesting().is_err()) {
-            // It has no byte form, so that it could not even be put to the machine.
-            return Ok(Tried::Discarded(too_deep()));
-        }
         let mut retry = self.engine.retry_faults();
         loop {
             match self.attempt(&run) {
@@ -252,15 +251,21 @@ impl Sandbox {
 }
 
 /// What became of a call.
-enum Tried<A> {
+pub(crate) enum Tried<A> {
     Done(A),
-    Discarded(Failure),
     Fault(SandboxFault),
 }
 
-/// The failure of a call whose type arguments nest too deeply.
-fn too_deep() -> Failure {
-    Failure {
+/// Refuses a call whose type arguments nest too deeply: it has no byte form, so that it could not even be put to the machine.
+#[allow(
+    clippy::result_large_err,
+    reason = "the failure is the outcome of the call"
+)]
+fn encodable(call: &Call) -> Result<(), Failure> {
+    if call.ty_args.iter().all(|tag| tag.check_nesting().is_ok()) {
+        return Ok(());
+    }
+    Err(Failure {
         status: StatusCode::TYPE_TAG_LIMIT_EXCEEDED,
         sub_status: None,
         message: Some(NestingTooDeep.to_string()),
@@ -268,7 +273,7 @@ fn too_deep() -> Failure {
         function: None,
         function_index: None,
         offset: None,
-    }
+    })
 }
 
 impl fmt::Debug for Sandbox {

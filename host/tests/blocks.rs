@@ -56,15 +56,16 @@ fn each_transaction_sees_its_predecessors() {
 fn an_executor_gives_what_single_calls_give() {
     let engine = Engine::new(small()).unwrap();
     let state = arith_state();
-    let block = Block::new(vec![
+    let calls = [
         arith("add_u64", 1, 2),
         arith("no_such_function", 1, 2),
         arith("add_u64", u64::MAX, 2),
-    ]);
+    ];
+    let block = Block::new(calls.clone());
     let mut executor = BlockExecutor::new(&engine);
     for _ in 0..2 {
         let result = executor.execute(&block, &state).unwrap();
-        let singly = block.transactions.iter().map(|call| natively(call, &state));
+        let singly = calls.iter().map(|call| natively(call, &state));
         assert_eq!(result.transactions, singly.collect::<Vec<_>>());
         assert!(result.writes.is_empty());
     }

@@ -1,10 +1,14 @@
 //! What the sandbox itself costs: printed, and bounded generously in release builds.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
 
 use common::{Guest, arith, arith_state, output, reply, segment};
-use monomove::{Access, Call, Engine, Limits, MemoryState, Sandbox};
+use monomove::{
+    Access, AccountAddress, Authentication, Backend, Call, Engine, EngineConfig, FunctionName,
+    Genesis, Limits, MemoryState, Sandbox, StateCommit, TransactionOutcome, TransactionPayload,
+    UserTransaction,
+};
 use monomove_format::{
     AddressIdentifierIndex, Bytecode, CodeUnit, CompiledModule, FunctionDefinition, FunctionHandle,
     FunctionHandleIndex, IdentifierIndex, ModuleHandle, ModuleHandleIndex, Signature,
@@ -73,6 +77,109 @@ fn empty_entry_function() -> (MemoryState, Call) {
         ..arith("f", 0, 0)
     };
     (state, call)
+}
+
+/// A chain with three accounts, the no-op module and a bank in which two of them have money; the transactions to measure on it.
+fn transactions(engine: &Engine) -> (MemoryState, [(&'static str, UserTransaction); 4]) {
+    let [owner, alice, bob] = ["0xcafe", "0xa11ce", "0xb0b"].map(|a| a.parse().unwrap());
+    let genesis = Genesis {
+        accounts: [owner, alice, bob].map(|a| (a, 1_000_000_000)).into(),
+        ..Genesis::default()
+    };
+    let mut state = genesis.state(engine).unwrap();
+    let (modules, _) = empty_entry_function();
+    for (key, bytes) in modules.iter() {
+        state.insert(key.clone(), bytes.clone());
+    }
+    state.insert_module(monomove::stdlib::BANK.1).unwrap();
+    let word = |n: u64| n.to_le_bytes().to_vec();
+    let send = |sender: AccountAddress, sequence_number, function: &str, args| {
+        let name: FunctionName = function.parse().unwrap();
+        UserTransaction {
+            sender,
+            secondary_signers: vec![],
+            authentication: Authentication::Keys {
+                sender: sender.0.to_vec(),
+                secondary: vec![],
+            },
+            sequence_number,
+            payload: TransactionPayload::EntryFunction {
+                module: name.module,
+                function: name.function,
+                ty_args: vec![],
+                args,
+            },
+            max_gas: 10_000,
+            gas_price: 1,
+            expiration_seconds: 1_900_000_000,
+            chain_id: 4,
+            hash: [0; 32],
+            size: 0,
+        }
+        .sealed()
+    };
+    let mut sandbox = Sandbox::new(engine);
+    let setup = [
+        send(owner, 0, "0xcafe::bank::open_bank", vec![]),
+        send(alice, 0, "0xcafe::bank::open_account", vec![]),
+        send(bob, 0, "0xcafe::bank::open_account", vec![]),
+        send(alice, 1, "0xcafe::bank::deposit", vec![word(1000)]),
+    ];
+    for transaction in &setup {
+        let outcome = sandbox.execute_transaction(transaction, &state).unwrap();
+        assert!(outcome.success().is_some(), "{outcome:?}");
+        state.commit(outcome.writes()).unwrap();
+    }
+    let (to, much) = (bob.0.to_vec(), vec![bob.0.to_vec(), word(u64::MAX)]);
+    let transfer = "0x1::native_coin::transfer";
+    let measured = [
+        ("no-op", send(alice, 2, "0xcafe::m::f", vec![])),
+        (
+            "coin transfer",
+            send(alice, 2, transfer, vec![to.clone(), word(1)]),
+        ),
+        (
+            "bank transfer",
+            send(alice, 2, "0xcafe::bank::transfer", vec![to, word(1)]),
+        ),
+        ("failing transfer", send(alice, 2, transfer, much)),
+    ];
+    (state, measured)
+}
+
+#[test]
+fn transactions_from_prologue_to_epilogue() {
+    for backend in [Backend::Wasm, Backend::Native] {
+        let engine = Engine::with_config(EngineConfig {
+            backend,
+            ..EngineConfig::default()
+        })
+        .unwrap();
+        let (state, measured) = transactions(&engine);
+        let mut sandbox = Sandbox::new(&engine);
+        let (_, empty_call) = empty_entry_function();
+        let call = best_mean(|| drop(sandbox.execute(&empty_call, &state).unwrap()));
+        println!("{backend:?}: a call of an empty function  {call:?}");
+        for (name, transaction) in &measured {
+            let outcome = sandbox.execute_transaction(transaction, &state).unwrap();
+            let TransactionOutcome::Kept(output) = &outcome else {
+                panic!("{name}: {outcome:?}");
+            };
+            assert_eq!(outcome.success().is_some(), *name != "failing transfer");
+            let gas = output.gas_used;
+            let whole = best_mean(|| {
+                drop(sandbox.execute_transaction(transaction, &state).unwrap());
+            });
+            let admission = best_mean(|| drop(sandbox.validate(transaction, &state).unwrap()));
+            let ratio = whole.as_secs_f64() / call.as_secs_f64();
+            println!(
+                "{backend:?}: {name:<18} {whole:?}, {ratio:.1} calls; validation {admission:?}; gas {gas}"
+            );
+            if !cfg!(debug_assertions) {
+                assert!(whole < Duration::from_micros(200), "{name}");
+            }
+        }
+    }
 }
 
 #[test]

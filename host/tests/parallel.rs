@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use monomove::abi::InjectedFault;
 use monomove::{
     Access, AccountAddress, Backend, Block, BlockConfig, BlockExecutor, BlockInspector,
-    BlockLimits, Call, CutOff, CutOffReason, Engine, EngineConfig, HostError, Limits, Lineage,
-    MemoryState, NoBlockInspector, Sandbox, StateCommit, StateView, TransactionOutcome,
-    TransactionRunner, run_in_parallel,
+    BlockLimits, BlockTransaction, Call, CutOff, CutOffReason, Engine, EngineConfig, HostError,
+    Limits, Lineage, MemoryState, NoBlockInspector, NoInspector, Sandbox, StateCommit, StateView,
+    TransactionOutcome, TransactionRunner, run_in_parallel,
 };
 use proptest::prelude::*;
 
@@ -181,7 +181,7 @@ fn block(actions: &[Action]) -> Block {
     let calls = (100..)
         .zip(actions)
         .map(|(number, action)| action.call(number));
-    Block::new(calls.collect())
+    Block::new(calls)
 }
 
 fn executor(engine: &Engine, workers: usize, limits: BlockLimits) -> BlockExecutor {
@@ -230,13 +230,13 @@ struct Unlucky<'a> {
 }
 
 impl TransactionRunner for Unlucky<'_> {
-    type Transaction = Call;
+    type Transaction = BlockTransaction;
     type Output = TransactionOutcome;
 
     fn run(
         &mut self,
         _: usize,
-        call: &Call,
+        transaction: &BlockTransaction,
         view: &dyn StateView,
     ) -> Result<TransactionOutcome, HostError> {
         let n = self.noise.fetch_add(1, Ordering::Relaxed);
@@ -245,7 +245,8 @@ impl TransactionRunner for Unlucky<'_> {
             self.sandbox
                 .inject_fault(InjectedFault::ALL[(n / 16 % 6) as usize])?;
         }
-        self.sandbox.execute(call, view)
+        self.sandbox
+            .execute_in_block(transaction, view, &mut NoInspector)
     }
 
     fn reset(&mut self) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use monomove::{Access, AccountAddress, Backend, Call, Engine, EngineConfig, Limits};
+use monomove::{Access, AccountAddress, Backend, Call, Engine, EngineConfig, Limits, TypeTag};
 use monomove_stdlib as stdlib;
 
 use super::chain::{Chain, arguments};
@@ -24,10 +24,10 @@ pub(crate) struct CallArgs {
     args: Vec<String>,
     /// Signers, which come before the arguments
     #[arg(long, value_name = "ADDRESS", num_args = 0.., value_delimiter = ',')]
-    signers: Vec<AccountAddress>,
+    pub(crate) signers: Vec<AccountAddress>,
     /// Do not load our own standard library and framework
     #[arg(long)]
-    no_std: bool,
+    pub(crate) no_std: bool,
     /// Run natively, without the sandbox
     #[arg(long)]
     pub(crate) native: bool,
@@ -62,6 +62,56 @@ impl CallArgs {
         })?)
     }
 
+    /// The one script among the files, and what else is named.
+    pub(crate) fn script(&self) -> Result<(Vec<u8>, Vec<PathBuf>), CliError> {
+        let (mut scripts, mut modules) = (Vec::new(), Vec::new());
+        for path in &self.paths {
+            if path.is_file() {
+                let bytes = input::read(path)?;
+                if matches!(input::parse(&bytes), Ok(input::Binary::Script(_))) {
+                    scripts.push(bytes);
+                    continue;
+                }
+            }
+            modules.push(path.clone());
+        }
+        match <[Vec<u8>; 1]>::try_from(scripts) {
+            Ok([script]) => Ok((script, modules)),
+            Err(_) => Err(CliError::at(
+                "--function",
+                "expected a function, or one script among the files",
+            )),
+        }
+    }
+
+    /// Puts modules into the state of `chain`: our own library, if the chain has none, and those at `paths`.
+    pub(crate) fn load(&self, paths: &[PathBuf], chain: &mut Chain) -> Result<(), CliError> {
+        if !self.no_std && chain.is_empty() {
+            chain.publish_embedded(stdlib::std_and_framework())?;
+        }
+        for path in paths {
+            for file in input::modules(path)? {
+                chain.publish(file)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Type arguments.
+    pub(crate) fn types(&self) -> Result<Vec<TypeTag>, CliError> {
+        match &self.type_args {
+            None => Ok(Vec::new()),
+            Some(types) => {
+                input::type_list(types).map_err(|error| CliError::at("--type-args", error))
+            }
+        }
+    }
+
+    /// Arguments as BCS.
+    pub(crate) fn arguments(&self) -> Result<Vec<Vec<u8>>, CliError> {
+        Ok(arguments(&self.args)?)
+    }
+
     /// Puts the modules into the state of `chain`, and makes the call.
     pub(crate) fn call(
         &self,
@@ -69,22 +119,12 @@ impl CallArgs {
         chain: &mut Chain,
         gas: u64,
     ) -> Result<Call, CliError> {
-        if !self.no_std && chain.is_fresh() {
-            chain.publish_embedded(stdlib::std_and_framework())?;
-        }
-        for path in &self.paths {
-            for file in input::modules(path)? {
-                chain.publish(file)?;
-            }
-        }
+        self.load(&self.paths, chain)?;
         let function =
             input::function(function).map_err(|error| CliError::at("--function", error))?;
         let mut call = chain.call(Access::Any, &self.signers, function, gas);
-        call.args = arguments(&self.args)?;
-        if let Some(types) = &self.type_args {
-            call.ty_args =
-                input::type_list(types).map_err(|error| CliError::at("--type-args", error))?;
-        }
+        call.args = self.arguments()?;
+        call.ty_args = self.types()?;
         Ok(call)
     }
 }

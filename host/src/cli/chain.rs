@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use monomove::{
-    Access, AccountAddress, Block, BlockConfig, BlockExecutor, BlockInfo, BlockInspector,
-    BlockMetrics, Call, CutOff, DiskState, Engine, Fork, Identifier, MemoryState, ModuleId,
-    StateCommit, StateKey, StateView, TransactionOutcome,
+    Access, AccountAddress, Authentication, Block, BlockConfig, BlockExecutor, BlockInfo,
+    BlockInspector, BlockMetrics, BlockTransaction, Call, CutOff, DiskState, Engine, Fork, Genesis,
+    Identifier, MemoryState, ModuleId, Outcome, Sandbox, StateCommit, StateKey, StateView,
+    TransactionOutcome, TransactionPayload, UserTransaction,
 };
 use monomove_text::parse_argument;
 use sha3::{Digest, Sha3_256};
@@ -27,6 +28,16 @@ pub(crate) struct StateArgs {
     /// Commit what was done to the state, as one block; the directory is made if it is not there
     #[arg(long, requires = "state")]
     commit: bool,
+}
+
+impl StateArgs {
+    /// The state in `dir`, if one is named, to commit to.
+    pub(crate) fn new(dir: Option<PathBuf>, commit: bool) -> Self {
+        Self {
+            commit: commit && dir.is_some(),
+            state: dir,
+        }
+    }
 }
 
 /// State, names for it, and a warm executor.
@@ -104,6 +115,11 @@ impl Chain {
         self.last_block().is_none()
     }
 
+    /// Whether nothing is on the chain yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_fresh() && self.state.writes().is_empty()
+    }
+
     fn last_block(&self) -> Option<BlockInfo> {
         self.disk.as_ref().and_then(|(disk, _)| disk.latest())
     }
@@ -166,7 +182,10 @@ impl Chain {
     }
 
     /// Executes `transactions` one after the other and applies what they did.
-    pub(crate) fn execute(&mut self, transactions: Vec<Call>) -> Result<BlockResult, CliError> {
+    pub(crate) fn execute(
+        &mut self,
+        transactions: Vec<BlockTransaction>,
+    ) -> Result<BlockResult, CliError> {
         let block = Block::new(transactions);
         let watched = Watched(Progress::new(block.transactions.len()));
         let start = Instant::now();
@@ -184,9 +203,7 @@ impl Chain {
         let mut transactions = Vec::with_capacity(output.transactions.len());
         for outcome in output.transactions {
             let described = self.book.describe(&outcome, &self.state);
-            if let Some(output) = outcome.success() {
-                self.state.commit(&output.writes)?;
-            }
+            self.state.commit(outcome.writes())?;
             transactions.push((outcome, described));
         }
         Ok(BlockResult {
@@ -216,6 +233,7 @@ impl Chain {
             .iter()
             .map(|call| call.function.clone())
             .collect::<Vec<_>>();
+        let calls = calls.into_iter().map(Into::into).collect();
         for ((outcome, described), name) in self.execute(calls)?.transactions.iter().zip(names) {
             if !described.returned {
                 return Err(CliError::failed(
@@ -232,6 +250,91 @@ impl Chain {
         let mut call = self.call(Access::Any, &[AccountAddress::ONE], function, u64::MAX);
         call.args = arguments(args)?;
         Ok(call)
+    }
+}
+
+/// What a transaction says besides its payload; what is left out has a default.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Envelope {
+    /// Who sends it.
+    pub(crate) sender: AccountAddress,
+    /// Who else signs it.
+    pub(crate) secondary: Vec<AccountAddress>,
+    /// The sender's key; without it the signers are taken at their word.
+    pub(crate) authentication_key: Option<Vec<u8>>,
+    /// Transactions of the sender before it.
+    pub(crate) sequence_number: u64,
+    /// Gas units; as many as the limit gives by default.
+    pub(crate) max_gas: Option<u64>,
+    /// Price of a gas unit; nothing by default.
+    pub(crate) gas_price: Option<u64>,
+    /// Never by default.
+    pub(crate) expiration_seconds: Option<u64>,
+    /// The chain.
+    pub(crate) chain_id: u8,
+}
+
+/// Internal gas of a gas unit.
+const GAS_UNIT: u64 = 1_000_000;
+
+impl Envelope {
+    /// The transaction with this payload, with at most `gas` of internal gas unless it says more.
+    pub(crate) fn seal(&self, payload: TransactionPayload, gas: u64) -> UserTransaction {
+        let authentication = match &self.authentication_key {
+            None => Authentication::Trusted,
+            Some(key) => Authentication::Keys {
+                sender: key.clone(),
+                secondary: self.secondary.iter().map(|a| a.0.to_vec()).collect(),
+            },
+        };
+        UserTransaction {
+            sender: self.sender,
+            secondary_signers: self.secondary.clone(),
+            authentication,
+            sequence_number: self.sequence_number,
+            payload,
+            max_gas: self.max_gas.unwrap_or(gas / GAS_UNIT),
+            gas_price: self.gas_price.unwrap_or(0),
+            expiration_seconds: self.expiration_seconds.unwrap_or(u64::MAX),
+            chain_id: self.chain_id,
+            hash: [0; 32],
+            size: 0,
+        }
+        .sealed()
+    }
+}
+
+impl Chain {
+    /// Makes a chain that has nothing yet a chain with our own library.
+    pub(crate) fn begin(&mut self, engine: &Engine, genesis: &Genesis) -> Result<(), CliError> {
+        if !self.is_fresh() {
+            return Ok(());
+        }
+        let writes = genesis.writes(engine).map_err(|error| error.to_string())?;
+        self.state.commit(&writes)?;
+        for (name, bytes) in monomove_stdlib::std_and_framework() {
+            let path = format!("(embedded) {name}");
+            let file = input::module(path.as_ref(), bytes.to_vec())?;
+            self.book.layouts.insert(file.id, file.module);
+        }
+        Ok(())
+    }
+
+    /// What a view of the framework says: the BCS of its only result, or nothing if it fails.
+    pub(crate) fn ask(
+        &mut self,
+        engine: &Engine,
+        function: &str,
+        args: &[String],
+    ) -> Result<Option<Vec<u8>>, CliError> {
+        let function = input::function(function)?;
+        let mut call = self.call(Access::View, &[], function, u64::MAX);
+        call.args = arguments(args)?;
+        let outcome = Sandbox::new(engine).view(&call, &self.state)?;
+        Ok(match outcome.success().map(|output| &output.outcome) {
+            Some(Outcome::Returned { values, .. }) => values.first().map(|value| value.bcs.clone()),
+            _ => None,
+        })
     }
 }
 

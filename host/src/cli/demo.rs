@@ -90,7 +90,7 @@ pub(crate) fn run(out: &mut Output) -> Result<Exit, CliError> {
             gas,
         );
         call.args = arguments(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>())?;
-        calls.push(call);
+        calls.push(call.into());
     }
     let result = chain.execute(calls)?;
 

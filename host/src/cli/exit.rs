@@ -43,6 +43,14 @@ impl CliError {
         Self::Message(exit, message)
     }
 
+    /// The same error, whose place is a field of `whole`.
+    pub(crate) fn field_of(self, whole: impl Display) -> Self {
+        match self {
+            Self::Message(exit, message) => Self::Message(exit, format!("{whole}.{message}")),
+            Self::ClosedPipe => Self::ClosedPipe,
+        }
+    }
+
     /// The same error, in the file `place`.
     pub(crate) fn within(self, place: impl Display) -> Self {
         match self {

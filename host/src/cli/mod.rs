@@ -19,11 +19,14 @@ mod lower;
 mod output;
 mod profile;
 mod progress;
+mod publish;
 mod run;
 mod serve;
+mod simulate;
 mod state;
 mod trace;
 mod verify;
+mod view;
 
 use std::process::ExitCode;
 
@@ -42,6 +45,9 @@ Examples:
   monomove trace hello.mv --function 0xcafe::hello::add --args u64:1 u64:2 -o t.json
   monomove profile hello.mv --function 0xcafe::hello::add --args u64:1 u64:2 --format folded
   monomove block block.json --json
+  monomove publish build/ --state chain
+  monomove simulate --state chain --sender 0xa1 --function 0x1::native_coin::transfer --args address:0xb0b u64:5
+  monomove view --state chain --function 0x1::native_coin::balance --args address:0xb0b
   monomove state import-genesis mainnet.blob --state chain
   monomove verify --roundtrip build/
   monomove disasm hello.mv
@@ -81,6 +87,12 @@ enum Command {
     Block(block::BlockArgs),
     /// Look into a state on disk, and take care of it
     State(state::StateCommandArgs),
+    /// Say what a transaction would do
+    Simulate(simulate::SimulateArgs),
+    /// Ask the state by calling a public function
+    View(view::ViewArgs),
+    /// Check and publish modules
+    Publish(publish::PublishArgs),
     /// Print the disassembly of a module or script
     Disasm(disasm::DisasmArgs),
     /// Assemble text to a binary
@@ -124,6 +136,9 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Profile(args)) => profile::run(&args, &mut out),
         Some(Command::Block(args)) => block::run(&args, &mut out),
         Some(Command::State(args)) => state::run(&args, &mut out),
+        Some(Command::Simulate(args)) => simulate::run(&args, &mut out),
+        Some(Command::View(args)) => view::run(&args, &mut out),
+        Some(Command::Publish(args)) => publish::run(&args, &mut out),
         Some(Command::Disasm(args)) => disasm::run(&args, &mut out),
         Some(Command::Asm(args)) => asm::run(&args),
         Some(Command::Lower(args)) => lower::run(&args, &mut out),

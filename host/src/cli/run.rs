@@ -2,7 +2,9 @@
 
 use clap::{Args, ValueEnum};
 use monomove::abi::InjectedFault;
-use monomove::{Limits, MachineStats, Sandbox, StateCommit, TransactionOutcome};
+use monomove::{
+    Limits, MachineStats, Sandbox, StateCommit, TransactionOutcome, TransactionPayload,
+};
 use serde::Serialize;
 
 use super::call::CallArgs;
@@ -26,6 +28,7 @@ Examples:
   monomove run m.mv --function 0xcafe::m::f --type-args 'u8,vector<bool>' --gas-limit 1000000
   monomove run m.mv --function 0xcafe::m::f --gas-schedule genesis.blob
   monomove run --state chain --function 0x1::timestamp::now_seconds
+  monomove run script.mv --signers 0xa1 --args u64:5
 
 With --state DIR the call runs on that state, and our own library is left out unless the state is empty.
 
@@ -33,12 +36,8 @@ Arguments: u8: … u256:, i8: … i256:, bool:, address:, string:, hex:, vector<
 pub(crate) struct RunArgs {
     #[command(flatten)]
     call: CallArgs,
-    /// The function: 0x1::module::name
-    #[arg(
-        long,
-        value_name = "FUNCTION",
-        required_unless_present = "inject_fault"
-    )]
+    /// The function: 0x1::module::name; without it, one of the files is a script to run
+    #[arg(long, value_name = "FUNCTION")]
     function: Option<String>,
     #[command(flatten)]
     state: StateArgs,
@@ -127,8 +126,19 @@ fn call(
     sandbox: &mut Sandbox,
     chain: &mut Chain,
 ) -> Result<TransactionOutcome, CliError> {
-    let function = args.function.as_deref().unwrap_or_default();
     let gas = sandbox.engine().limits().gas_per_transaction;
+    let Some(function) = args.function.as_deref() else {
+        let (code, modules) = args.call.script()?;
+        args.call.load(&modules, chain)?;
+        let payload = TransactionPayload::Script {
+            code,
+            ty_args: args.call.types()?,
+            args: args.call.arguments()?,
+        };
+        return Ok(while_waiting(|| {
+            sandbox.execute_payload(&args.call.signers, payload, gas, &chain.state)
+        })?);
+    };
     let call = args.call.call(function, chain, gas)?;
     Ok(while_waiting(|| sandbox.execute(&call, &chain.state))?)
 }

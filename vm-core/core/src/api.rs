@@ -1,5 +1,9 @@
 //! What goes into the machine and what comes out. The same types cross the guest boundary as BCS.
 
+mod transaction;
+
+pub use transaction::*;
+
 use monomove_types::{AccountAddress, Identifier, ModuleId, StateKey, StatusCode, TypeTag};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -58,8 +62,10 @@ impl Default for MachineConfig {
 pub enum Access {
     /// Any function, whatever its visibility (tools, tests, the machine's own prologue).
     Any,
-    /// Only `entry` functions, as a transaction may.
+    /// Only `entry` functions whose parameters may come from outside, as a transaction may.
     Entry,
+    /// Only public functions whose parameters may come from outside: what anyone may ask the state.
+    View,
 }
 
 /// One call of a Move function as a transaction of its own.

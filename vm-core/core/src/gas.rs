@@ -1,6 +1,7 @@
 //! The gas schedule: parameters as data, by the keys of the on-chain schedule.
 //!
-//! Defaults are the values of gas feature version 54 (2026). Costs are internal gas.
+//! Defaults are the values of gas feature version 54 (2026), but for the least price of a gas unit, which is 0: a fresh chain has no market.
+//! Costs are internal gas; a gas unit is `gas_unit_scaling_factor` of it.
 
 use monomove_types::codec::{CodecError, Cursor};
 use sha3::{Digest, Sha3_256};
@@ -256,6 +257,26 @@ schedule! {
     event_write_to_event_store_per_abstract_memory_unit = "aptos_framework.event.write_to_event_store.per_abstract_memory_unit", 610;
     string_utils_format_base = "aptos_framework.string_utils.format.base", 11020;
     string_utils_format_per_byte = "aptos_framework.string_utils.format.per_byte", 30;
+    min_transaction_gas = "txn.min_transaction_gas_units", 27600000;
+    large_transaction_cutoff = "txn.large_transaction_cutoff", 600;
+    intrinsic_gas_per_byte = "txn.intrinsic_gas_per_byte", 11580;
+    maximum_gas_units = "txn.maximum_number_of_gas_units", 20000000;
+    min_price_per_gas_unit = "txn.min_price_per_gas_unit", 0;
+    max_price_per_gas_unit = "txn.max_price_per_gas_unit", 10000000000;
+    max_transaction_size = "txn.max_transaction_size_in_bytes", 65536;
+    gas_unit_scaling_factor = "txn.gas_unit_scaling_factor", 1000000;
+    storage_io_per_state_slot_read = "txn.storage_io_per_state_slot_read", 3023850;
+    storage_io_per_state_byte_read = "txn.storage_io_per_state_byte_read", 1510;
+    storage_io_per_state_slot_write = "txn.storage_io_per_state_slot_write", 895680;
+    storage_io_per_state_byte_write = "txn.storage_io_per_state_byte_write", 890;
+    storage_io_per_event_byte_write = "txn.storage_io_per_event_byte_write", 890;
+    max_bytes_per_write_op = "txn.max_bytes_per_write_op", 1048576;
+    max_bytes_all_write_ops = "txn.max_bytes_all_write_ops_per_transaction", 10485760;
+    max_bytes_per_event = "txn.max_bytes_per_event", 1048576;
+    max_bytes_all_events = "txn.max_bytes_all_events_per_transaction", 10485760;
+    max_write_ops = "txn.max_write_ops_per_transaction", 8192;
+    max_execution_gas = "txn.max_execution_gas", 9200000000;
+    max_io_gas = "txn.max_io_gas", 10000000000;
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@
 
 mod access;
 mod api;
+mod arguments;
 mod cached;
 mod collect;
 mod context;
 mod gas;
 mod globals;
 mod interp;
+mod invoke;
 mod lower;
 mod machine;
 mod memory;
@@ -21,6 +23,7 @@ mod prepare;
 mod stats;
 mod stop;
 mod trace;
+mod transaction;
 mod value;
 
 pub use api::*;

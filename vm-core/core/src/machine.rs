@@ -1,35 +1,31 @@
 //! The machine: one execution context, one transaction at a time.
 
 use crate::cached::ValueCache;
-use crate::context::ids::TypeId;
-use crate::context::module::Module;
 use crate::context::{Context, ContextStats, inspect};
 use crate::gas::GasSchedule;
 use crate::globals::Globals;
 use crate::interp::{Effects, Exit, Frame, Interpreter};
+use crate::invoke::{Invocation, invoke, no_function, type_arguments};
 use crate::lower::Source;
-use crate::lower::code::{Code, TargetKey};
+use crate::lower::code::Code;
 use crate::lower::listing::{Stage, listing};
-use crate::lower::mono::Shape;
+use crate::memory::Memory;
 use crate::memory::code::CodeRef;
-use crate::memory::{Addr, Memory, object_cost};
 use crate::paranoid::Shadow;
 use crate::phase::{ExecutionGuard, MaintenanceGuard};
 use crate::stop::{Fail, Run, Stop};
 use crate::trace::record::Recorder;
 use crate::trace::{NoTracer, Trace, TraceLimits, Tracer};
-use crate::value::bcs;
-use crate::value::decode::DecodeError;
 use crate::{
-    Access, Call, CallOutput, Failure, HeapStats, Location, MachineConfig, MachineStats, Outcome,
-    StateView, TypeLayout, TypedValue,
+    Call, CallOutput, Failure, HeapStats, Location, MachineConfig, MachineStats, Outcome,
+    StateView, TypeLayout,
 };
 use monomove_types::{Identifier, ModuleId, StatusCode, TypeTag};
 use std::rc::Rc;
 
 /// Times that a transaction is started anew because cached code was not what the state holds. A view that changes under a
 /// running transaction breaks its contract; this bounds what it can cause.
-const MAX_RESTARTS: u32 = 3;
+pub(crate) const MAX_RESTARTS: u32 = 3;
 
 /// A Move machine: the code context that outlives transactions, and the memory of one transaction.
 #[derive(Debug)]
@@ -48,12 +44,6 @@ pub struct Machine {
     transaction: u32,
     /// Instructions that the last transaction began: the steps of a recording of it.
     steps: u64,
-}
-
-/// What a call that returned leaves in the frame.
-struct Finished {
-    values: Vec<TypedValue>,
-    mut_args: Vec<(u16, TypedValue)>,
 }
 
 impl Machine {
@@ -298,22 +288,27 @@ impl Machine {
         self.ctx.transaction = self.transaction;
     }
 
-    /// One attempt at a call, watched by `tracer`.
-    fn attempt<T: Tracer>(
-        &mut self,
-        call: &Call,
-        view: &mut dyn StateView,
-        tracer: &mut T,
-    ) -> Result<CallOutput, NoOutput> {
+    /// A new transaction with nothing in memory.
+    pub(crate) fn begin_transaction(&mut self) {
         self.next_transaction();
+        self.begin_session();
+    }
+
+    /// Forgets the values of the last session.
+    pub(crate) fn begin_session(&mut self) {
         self.memory.reset();
-        if T::ACTIVE {
-            self.memory.clean();
-        }
         self.globals.clear();
         self.frames.clear();
+    }
+
+    /// The machine at the beginning of a session on `view`, without gas.
+    pub(crate) fn interpreter<'a>(
+        &'a mut self,
+        view: &'a mut dyn StateView,
+        txn_hash: [u8; 32],
+    ) -> Interpreter<'a> {
         let stack_end = self.memory.stack_end();
-        let mut run = Interpreter {
+        Interpreter {
             ctx: &mut self.ctx,
             view,
             code: &mut self.code,
@@ -322,10 +317,12 @@ impl Machine {
             values: &mut self.values,
             frames: &mut self.frames,
             schedule: &self.schedule,
-            txn_hash: call.txn_hash,
+            txn_hash,
             effects: Effects::default(),
             transaction: self.transaction,
-            gas: call.gas_limit,
+            gas: 0,
+            gas_reserve: 0,
+            io: None,
             other_gas: 0,
             instructions: 0,
             call_depth: self.config.call_depth as usize,
@@ -349,14 +346,29 @@ impl Machine {
             stopped_at: None,
             rules: Vec::new(),
             shadow: Shadow::default(),
-        };
-        let result = run_call(&mut run, call, tracer);
+        }
+    }
+
+    /// One attempt at a call, watched by `tracer`.
+    fn attempt<T: Tracer>(
+        &mut self,
+        call: &Call,
+        view: &mut dyn StateView,
+        tracer: &mut T,
+    ) -> Result<CallOutput, NoOutput> {
+        self.begin_transaction();
+        if T::ACTIVE {
+            self.memory.clean();
+        }
+        let mut run = self.interpreter(view, call.txn_hash);
+        run.gas = call.gas_limit;
+        let result = invoke(&mut run, &Invocation::from(call), tracer);
         tracer.stopped(&mut run);
         let result =
             result.and_then(|finished| Ok((finished, run.globals.changes(run.ctx, run.memory)?)));
         let (gas_used, other) = (call.gas_limit - run.gas, run.other_gas);
         let effects = std::mem::take(&mut run.effects);
-        self.steps = run.instructions;
+        let mut steps = run.instructions;
         let output = match result {
             Ok((finished, writes)) => CallOutput {
                 outcome: Outcome::Returned {
@@ -373,7 +385,10 @@ impl Machine {
                 publish_request: effects.publish_request,
             },
             Err(Stop::Stale) => return Err(NoOutput::Stale),
-            Err(Stop::Enough) => return Err(NoOutput::Enough),
+            Err(Stop::Enough) => {
+                self.steps = steps;
+                return Err(NoOutput::Enough);
+            }
             Err(Stop::Untraceable) => {
                 tracer.gave_up(&run);
                 return Err(NoOutput::Untraceable);
@@ -382,7 +397,7 @@ impl Machine {
                 let unwound = run.unwind(fail.uncharged);
                 let instructions = run.instructions.saturating_sub(unwound.instructions);
                 // An instruction that was not charged did begin.
-                self.steps = instructions + u64::from(fail.uncharged && unwound.at.is_some());
+                steps = instructions + u64::from(fail.uncharged && unwound.at.is_some());
                 let refunded = gas_used.saturating_sub(unwound.gas);
                 let used = if fail.status == StatusCode::OUT_OF_GAS {
                     call.gas_limit
@@ -399,6 +414,7 @@ impl Machine {
             }
         };
         tracer.finished(&run, &output);
+        self.steps = steps;
         Ok(output)
     }
 }
@@ -421,7 +437,7 @@ pub(crate) fn stop_to_failure(ctx: &Context, stop: Stop) -> Failure {
     }
 }
 
-fn unstable() -> Fail {
+pub(crate) fn unstable() -> Fail {
     Fail {
         status: StatusCode::STORAGE_ERROR,
         sub_status: None,
@@ -431,14 +447,12 @@ fn unstable() -> Fail {
     }
 }
 
-fn no_function(name: &Identifier) -> Stop {
-    Stop::with_message(
-        StatusCode::FUNCTION_RESOLUTION_FAILURE,
-        format!("no function {}", name.as_str()),
-    )
-}
-
-fn failed(failure: Failure, gas_used: u64, instruction_gas: u64, instructions: u64) -> CallOutput {
+pub(crate) fn failed(
+    failure: Failure,
+    gas_used: u64,
+    instruction_gas: u64,
+    instructions: u64,
+) -> CallOutput {
     CallOutput {
         outcome: Outcome::Failed(failure),
         gas_used,
@@ -453,7 +467,7 @@ fn failed(failure: Failure, gas_used: u64, instruction_gas: u64, instructions: u
 }
 
 /// The failure as the outside sees it. A verification status that surfaces inside code is a verification error.
-fn failure(
+pub(crate) fn failure(
     ctx: &Context,
     fail: Fail,
     at: Option<(Rc<crate::lower::code::Lowered>, u16)>,
@@ -461,9 +475,13 @@ fn failure(
     let module = fail
         .module
         .or(at.as_ref().map(|(function, _)| function.module));
-    let location = module
-        .and_then(|m| ctx.module_id(m).ok())
-        .map_or(Location::Undefined, Location::Module);
+    let location = match module {
+        Some(module) if ctx.is_script(module) => Location::Script,
+        Some(module) => ctx
+            .module_id(module)
+            .map_or(Location::Undefined, Location::Module),
+        None => Location::Undefined,
+    };
     let surfaced = at.is_some() && (1000..2000).contains(&fail.status.number());
     let status = if surfaced {
         StatusCode::VERIFICATION_ERROR
@@ -481,187 +499,4 @@ fn failure(
         function_index: at.as_ref().map(|(f, _)| f.function_index),
         offset: at.map(|(_, offset)| offset),
     }
-}
-
-/// Checks the call, places its arguments, runs it, and reads what it returned.
-fn run_call<T: Tracer>(run: &mut Interpreter<'_>, call: &Call, tracer: &mut T) -> Run<Finished> {
-    let id = run.ctx.module_ref(&call.module)?;
-    let module = run.ctx.module(run.view, id)?;
-    let name = run.ctx.types.name(call.function.as_str())?;
-    let index = module
-        .function_index(name)
-        .ok_or_else(|| no_function(&call.function))?;
-    let (def, handle) = module.function(index);
-    if call.access == Access::Entry && !def.is_entry {
-        return Err(Stop::with_message(
-            StatusCode::EXECUTE_ENTRY_FUNCTION_CALLED_ON_NON_ENTRY_FUNCTION,
-            format!("{} is not an entry function", call.function.as_str()),
-        ));
-    }
-    let ty_args = type_arguments(
-        run.ctx,
-        run.view,
-        &call.ty_args,
-        &module,
-        &handle.type_parameters,
-    )?;
-    let params = run.ctx.signature(&module, handle.parameters, &ty_args)?;
-    let results = run.ctx.signature(&module, handle.return_, &ty_args)?;
-    let types = &mut run.ctx.types;
-    let key = TargetKey {
-        module: id,
-        name,
-        ty_args: types.list_id(&ty_args)?,
-        params: types.list_id(&params)?,
-        results: types.list_id(&results)?,
-        caller: None,
-    };
-    let shape = Shape::new(run.ctx, run.view, &params, &results)?;
-    let fp = run.memory.stack_start();
-    if shape.bytes > run.stack_end - fp {
-        return Err(Stop::status(StatusCode::CALL_STACK_OVERFLOW));
-    }
-    place_arguments(run, call, &params, &shape, fp)?;
-    let entry = run.code.target(key)?;
-    run.run(entry, tracer)?;
-    let values = results
-        .iter()
-        .zip(&shape.results)
-        .map(|(&ty, slot)| read_value(run, ty, fp + slot))
-        .collect::<Run<_>>()?;
-    let mut mut_args = Vec::new();
-    let mut homes = std::mem::take(&mut run.arguments).into_iter();
-    for (n, &ty) in (0..).zip(params.iter()).filter(|(_, ty)| ty.is_reference()) {
-        if let Some((home, _)) = homes.next()
-            && ty.is_mutable_reference()
-        {
-            mut_args.push((n, typed(run, ty.referent(), home)?));
-        }
-    }
-    Ok(Finished { values, mut_args })
-}
-
-pub(crate) fn type_arguments(
-    ctx: &mut Context,
-    view: &mut dyn StateView,
-    tags: &[TypeTag],
-    module: &Module,
-    constraints: &[monomove_types::AbilitySet],
-) -> Run<Vec<TypeId>> {
-    let ty_args = tags
-        .iter()
-        .map(|tag| ctx.type_of_tag(view, tag))
-        .collect::<Run<Vec<_>>>()?;
-    if ty_args.len() != constraints.len() {
-        let stop = Stop::with_message(
-            StatusCode::NUMBER_OF_TYPE_ARGUMENTS_MISMATCH,
-            format!(
-                "the function takes {} type arguments, {} given",
-                constraints.len(),
-                ty_args.len()
-            ),
-        );
-        return Err(stop.in_module(module.id));
-    }
-    for (&ty, constraint) in ty_args.iter().zip(constraints) {
-        if !constraint.is_subset(ctx.abilities(view, ty)?) {
-            return Err(Stop::status(StatusCode::CONSTRAINT_NOT_SATISFIED).in_module(module.id));
-        }
-    }
-    Ok(ty_args)
-}
-
-/// Puts the arguments into the parameters of the first frame. A reference parameter refers to an object of its own.
-fn place_arguments(
-    run: &mut Interpreter<'_>,
-    call: &Call,
-    params: &[TypeId],
-    shape: &Shape,
-    fp: Addr,
-) -> Run<()> {
-    let signers = call.signers.len();
-    let leading = params
-        .iter()
-        .take_while(|ty| ty.referent() == TypeId::SIGNER)
-        .count();
-    if signers > leading {
-        return Err(Stop::with_message(
-            StatusCode::NUMBER_OF_SIGNER_ARGUMENTS_MISMATCH,
-            format!("the function takes {leading} signers, {signers} given"),
-        ));
-    }
-    if signers + call.args.len() != params.len() {
-        return Err(Stop::with_message(
-            StatusCode::NUMBER_OF_ARGUMENTS_MISMATCH,
-            format!(
-                "the function takes {} arguments, {} given",
-                params.len(),
-                signers + call.args.len()
-            ),
-        ));
-    }
-    let mut values = Vec::with_capacity(call.args.len());
-    let mut cost = 0;
-    for (n, &ty) in params.iter().enumerate() {
-        let layout = run.ctx.layout_id(run.view, ty.referent())?;
-        let Some(arg) = n.checked_sub(signers) else {
-            if ty.is_reference() {
-                cost += object_cost(run.ctx.layout(layout).size);
-            }
-            values.push((layout, None));
-            continue;
-        };
-        let image = run
-            .decode(layout, &call.args[arg])
-            .map_err(|error| match error {
-                DecodeError::Malformed(at) => Stop::with_message(
-                    StatusCode::FAILED_TO_DESERIALIZE_ARGUMENT,
-                    format!("argument {arg} is malformed at byte {at}"),
-                ),
-                DecodeError::Stop(stop) => stop,
-            })?;
-        cost += if ty.is_reference() {
-            image.cost_as_object()
-        } else {
-            image.cost()
-        };
-        values.push((layout, Some(image)));
-    }
-    run.reserve(cost)?;
-    for (n, (&ty, (layout, image))) in params.iter().zip(values).enumerate() {
-        let slot = fp + shape.params[n];
-        let home = if ty.is_reference() {
-            let size = run.ctx.layout(layout).size;
-            let object = run.memory.allocate(size, layout.0)?;
-            run.memory.set(slot, u64::from(object));
-            run.arguments.push((object, layout));
-            object
-        } else {
-            slot
-        };
-        match image {
-            None => run.memory.set(home, call.signers[n].0),
-            Some(image) => image.put(run.memory, home)?,
-        }
-    }
-    Ok(())
-}
-
-/// A result at `slot`; a reference is shown as its referent.
-fn read_value(run: &mut Interpreter<'_>, ty: TypeId, slot: Addr) -> Run<TypedValue> {
-    if ty.is_reference() {
-        let reference: u64 = run.memory.get(slot);
-        let at = (reference as u32).wrapping_add((reference >> 32) as u32);
-        return typed(run, ty.referent(), at);
-    }
-    typed(run, ty, slot)
-}
-
-fn typed(run: &mut Interpreter<'_>, ty: TypeId, at: Addr) -> Run<TypedValue> {
-    let layout = run.ctx.layout_id(run.view, ty)?;
-    let tag = run.ctx.tag(ty)?;
-    Ok(TypedValue {
-        ty: tag,
-        bcs: bcs::to_bytes(run.ctx, run.memory, at, layout)?,
-    })
 }

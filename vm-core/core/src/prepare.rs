@@ -1,7 +1,8 @@
 //! Lowering ahead of calls: what one machine had to lower is reported, and another one lowers it in advance.
 
+use crate::invoke::type_arguments;
 use crate::lower::{self, Form, Source};
-use crate::machine::{Machine, type_arguments};
+use crate::machine::Machine;
 use crate::stop::{Run, Stop};
 use crate::{ContextStats, StateView};
 use monomove_types::{Identifier, ModuleId, StatusCode, TypeTag};

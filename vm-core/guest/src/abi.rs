@@ -5,6 +5,8 @@
 //! 1. Once per instance the host asks `mm_abi_version()`, writes the BCS of a `MachineConfig` into `mm_buffer(len)` and calls `mm_init(len)`.
 //! 2. Per call it writes the BCS of a `Call` into `mm_buffer(len)` and calls `mm_call(len)`, which returns a [`Reply`]: where
 //!    in the guest's memory the BCS of the `CallOutput` lies, valid until the next call of an export, or a [`Rejection`].
+//!    `mm_transaction(len)` is the same for a whole transaction, prologue and epilogue included: BCS of a `Transaction` in, BCS of a
+//!    `TransactionOutput` out.
 //!    `mm_trace(len)` is the same for a recorded call: BCS of a `Call` and `TraceLimits` in, BCS of a `CallOutput` and a `Trace` out.
 //!    `mm_report()` gives the BCS of the `LoadRequest`s since it was asked last, `mm_prepare(len)` takes such a list and gives the BCS of
 //!    `ContextStats`: how a context is made ready in one instance for others to start from. `mm_figures()` gives the BCS of `MachineStats`.
@@ -48,7 +50,7 @@ pub enum Rejection {
     Length,
     /// The configuration is not the BCS of a `MachineConfig`.
     Config,
-    /// The request is not the BCS of a `Call`.
+    /// The request is not the BCS of what the export takes.
     Request,
     /// The output could not be encoded.
     Output,

@@ -84,6 +84,15 @@ extern "C" fn mm_call(len: usize) -> u64 {
     })
 }
 
+/// Runs the whole transaction in the request buffer; see [`Reply`].
+// SAFETY: no other function of the module has this name.
+#[unsafe(no_mangle)]
+extern "C" fn mm_transaction(len: usize) -> u64 {
+    SESSION.with_borrow_mut(|session| {
+        VIEW.with_borrow_mut(|view| reply(session.transaction(len, view)).pack())
+    })
+}
+
 /// Runs and records the call in the request buffer; see [`Reply`].
 // SAFETY: no other function of the module has this name.
 #[unsafe(no_mangle)]

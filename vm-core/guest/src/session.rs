@@ -1,7 +1,9 @@
 //! One machine and the buffers of its calls: everything of the guest that needs no pointers.
 
 use crate::abi::Rejection;
-use monomove_core::{Call, LoadRequest, Machine, MachineConfig, Measure, StateView, TraceLimits};
+use monomove_core::{
+    Call, LoadRequest, Machine, MachineConfig, Measure, StateView, TraceLimits, Transaction,
+};
 use serde::Serialize;
 
 /// A request buffer larger than this is given back after the call.
@@ -50,6 +52,19 @@ impl Session {
         let bytes = self.request.get(..len).ok_or(Rejection::Length)?;
         let call: Call = bcs::from_bytes(bytes).map_err(|_| Rejection::Request)?;
         let output = machine.call(&call, view);
+        self.answer(&output)
+    }
+
+    /// Runs the whole transaction in the first `len` bytes of the request buffer; the encoded output stays valid until the next call.
+    pub fn transaction(
+        &mut self,
+        len: usize,
+        view: &mut dyn StateView,
+    ) -> Result<&[u8], Rejection> {
+        let machine = self.machine.as_mut().ok_or(Rejection::NotInitialized)?;
+        let bytes = self.request.get(..len).ok_or(Rejection::Length)?;
+        let transaction: Transaction = bcs::from_bytes(bytes).map_err(|_| Rejection::Request)?;
+        let output = machine.transaction(&transaction, view);
         self.answer(&output)
     }
 

@@ -2,10 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use monomove::{Access, AccountAddress};
+use monomove::{
+    Access, AccountAddress, BlockMetadata, BlockTransaction, Engine, SignedTransaction,
+    TransactionPayload, TransactionRules, UserTransaction,
+};
+use monomove_format::CompiledModule;
 use serde::Deserialize;
 
-use super::super::chain::{Chain, arguments};
+use super::super::chain::{Chain, Envelope, arguments};
 use super::super::exit::{CliError, Exit};
 use super::super::input;
 
@@ -25,6 +29,8 @@ pub(super) struct BlockFile {
     modules: Vec<PathBuf>,
     /// The chain's beginning; without it the chain starts with modules only.
     genesis: Option<Genesis>,
+    /// What the block says of itself; without it, the chain is not told that a block begins.
+    block: Option<Metadata>,
     /// The block.
     transactions: Vec<Transaction>,
 }
@@ -54,7 +60,17 @@ struct Account {
     balance: u64,
 }
 
-/// One call.
+/// Height, time and proposer of the block.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    height: u64,
+    time_micros: u64,
+    #[serde(default)]
+    proposer: AccountAddress,
+}
+
+/// One call, or, with a sequence number, a transaction from prologue to epilogue.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Transaction {
@@ -64,15 +80,79 @@ pub(super) struct Transaction {
     #[serde(default)]
     signers: Vec<AccountAddress>,
     /// `0x1::module::function`.
-    pub(super) function: String,
+    function: Option<String>,
+    /// A script (.mv), in place of a function.
+    script: Option<PathBuf>,
+    /// Modules to publish through `0x1::code`, in place of a function.
+    publish: Option<Publish>,
+    /// A signed transaction: hexadecimal bytes, or JSON; in place of everything else.
+    signed: Option<Signed>,
     /// Types.
     #[serde(default)]
     type_args: Vec<String>,
     /// Arguments in the Aptos syntax.
     #[serde(default)]
-    pub(super) args: Vec<String>,
-    /// Internal gas; the limit of the sandbox by default.
+    args: Vec<String>,
+    /// Internal gas of a call; the limit of the sandbox by default.
     gas_limit: Option<u64>,
+    /// Transactions of the sender before this one.
+    sequence_number: Option<u64>,
+    /// Hexadecimal; without it the signers are taken at their word.
+    authentication_key: Option<String>,
+    /// Gas units.
+    max_gas: Option<u64>,
+    /// Price of a gas unit.
+    gas_price: Option<u64>,
+    /// Second since 1970 from which on it is void.
+    expiration_seconds: Option<u64>,
+    /// The chain it is for; that of the genesis by default.
+    chain_id: Option<u8>,
+}
+
+/// A signed transaction.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Signed {
+    /// Its byte form, in hexadecimal.
+    Bytes(String),
+    /// Its JSON form.
+    Json(Box<SignedTransaction>),
+}
+
+impl Signed {
+    /// The transaction, or why it is discarded.
+    fn transaction(&self, chain_id: u8) -> Result<BlockTransaction, CliError> {
+        let rules = TransactionRules {
+            chain_id,
+            max_gas_amount: u64::MAX,
+            ..TransactionRules::default()
+        };
+        Ok(match self {
+            Self::Bytes(text) => {
+                let bytes = hex::decode(text.strip_prefix("0x").unwrap_or(text))
+                    .map_err(|error| CliError::at("signed", error))?;
+                UserTransaction::from_bytes(&bytes, &rules).into()
+            }
+            Self::Json(signed) => UserTransaction::from_signed(signed, &rules).into(),
+        })
+    }
+}
+
+/// A bundle of modules.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Publish {
+    /// Name of the package.
+    package: String,
+    /// Modules, or directories with modules.
+    modules: Vec<PathBuf>,
+    /// 1: compatible upgrades, 2: immutable.
+    #[serde(default = "compatible")]
+    policy: u8,
+}
+
+fn compatible() -> u8 {
+    1
 }
 
 fn default_chain_id() -> u8 {
@@ -97,13 +177,15 @@ impl BlockFile {
         Ok(file)
     }
 
-    /// Sets the chain up as the file says, modules relative to `base`, and gives the block's calls, each with at most `gas`.
+    /// Sets the chain up as the file says, paths relative to `base`, and gives the block's transactions, each with at most `gas`. If the
+    /// block says something of itself, one more comes first.
     pub(super) fn prepare(
         &self,
         base: &Path,
         chain: &mut Chain,
+        engine: &Engine,
         gas: u64,
-    ) -> Result<Vec<monomove::Call>, CliError> {
+    ) -> Result<Vec<BlockTransaction>, CliError> {
         if self.std.unwrap_or(chain.is_fresh()) {
             chain.publish_embedded(monomove_stdlib::std_and_framework())?;
         }
@@ -122,13 +204,12 @@ impl BlockFile {
                 genesis.time_micros,
                 &accounts.collect::<Vec<_>>(),
             )?;
-            let calls = calls(
-                "genesis.calls",
-                &genesis.calls,
-                Access::Any,
-                chain,
-                u64::MAX,
-            )?;
+            let mut calls = Vec::with_capacity(genesis.calls.len());
+            for (index, transaction) in genesis.calls.iter().enumerate() {
+                let at = |error: CliError| error.field_of(format!("genesis.calls[{index}]"));
+                let call = transaction.call(Access::Any, chain, u64::MAX);
+                calls.push(call.map_err(at)?.into());
+            }
             for (index, (outcome, described)) in
                 chain.execute(calls)?.transactions.iter().enumerate()
             {
@@ -138,13 +219,43 @@ impl BlockFile {
                 }
             }
         }
-        calls(
-            "transactions",
-            &self.transactions,
-            Access::Entry,
-            chain,
-            gas,
-        )
+        let mut all = Vec::with_capacity(self.transactions.len() + 1);
+        if let Some(metadata) = &self.block {
+            let metadata = BlockMetadata {
+                height: metadata.height,
+                time_micros: metadata.time_micros,
+                proposer: metadata.proposer,
+            };
+            all.push(metadata.prologue(engine.flow()));
+        }
+        let chain_id = self
+            .genesis
+            .as_ref()
+            .map_or(default_chain_id(), |g| g.chain_id);
+        for (index, transaction) in self.transactions.iter().enumerate() {
+            let at = |error: CliError| error.field_of(format!("transactions[{index}]"));
+            if let Some(signed) = &transaction.signed {
+                all.push(signed.transaction(chain_id).map_err(at)?);
+                continue;
+            }
+            all.push(match transaction.sequence_number {
+                None => transaction
+                    .call(Access::Entry, chain, gas)
+                    .map_err(at)?
+                    .into(),
+                Some(number) => {
+                    let payload = transaction.payload(base).map_err(at)?;
+                    let envelope = transaction.envelope(number, chain_id).map_err(at)?;
+                    envelope.seal(payload, gas).into()
+                }
+            });
+        }
+        Ok(all)
+    }
+
+    /// Whether the block's first transaction is not one of the file's.
+    pub(super) fn has_prologue(&self) -> bool {
+        self.block.is_some()
     }
 
     /// The block's transactions as they stand in the file.
@@ -158,32 +269,124 @@ impl Transaction {
     pub(super) fn all_signers(&self) -> Vec<AccountAddress> {
         self.sender.iter().chain(&self.signers).copied().collect()
     }
+
+    /// What it does, in a few words.
+    pub(super) fn title(&self) -> String {
+        match (&self.function, &self.script, &self.publish) {
+            (Some(function), ..) => function.clone(),
+            (None, Some(script), _) => format!("script {}", script.display()),
+            (None, None, Some(publish)) => format!("publish {}", publish.package),
+            (None, None, None) if self.signed.is_some() => "signed".to_owned(),
+            (None, None, None) => String::new(),
+        }
+    }
+
+    /// What it does, with arguments.
+    pub(super) fn line(&self) -> String {
+        format!("{}({})", self.title(), self.args.join(", "))
+    }
+
+    /// A call with at most `gas`.
+    fn call(
+        &self,
+        access: Access,
+        chain: &mut Chain,
+        gas: u64,
+    ) -> Result<monomove::Call, CliError> {
+        let Some(function) = &self.function else {
+            let expected = "expected a function, or a sequence number for anything else";
+            return Err(CliError::at("function", expected));
+        };
+        let function =
+            input::function(function).map_err(|error| CliError::at("function", error))?;
+        let limit = self.gas_limit.map_or(gas, |limit| limit.min(gas));
+        let mut call = chain.call(access, &self.all_signers(), function, limit);
+        call.args = self.arguments()?;
+        call.ty_args = self.types()?;
+        Ok(call)
+    }
+
+    fn arguments(&self) -> Result<Vec<Vec<u8>>, CliError> {
+        arguments(&self.args).map_err(|error| CliError::at("args", error))
+    }
+
+    fn types(&self) -> Result<Vec<monomove::TypeTag>, CliError> {
+        let types = self.type_args.iter().map(|text| {
+            text.parse()
+                .map_err(|error| CliError::at("type_args", format!("type `{text}`: {error}")))
+        });
+        types.collect()
+    }
+
+    fn payload(&self, base: &Path) -> Result<TransactionPayload, CliError> {
+        match (&self.function, &self.script, &self.publish) {
+            (Some(function), None, None) => {
+                let (module, function) =
+                    input::function(function).map_err(|error| CliError::at("function", error))?;
+                Ok(TransactionPayload::EntryFunction {
+                    module,
+                    function,
+                    ty_args: self.types()?,
+                    args: self.arguments()?,
+                })
+            }
+            (None, Some(script), None) => Ok(TransactionPayload::Script {
+                code: input::read(&base.join(script))?,
+                ty_args: self.types()?,
+                args: self.arguments()?,
+            }),
+            (None, None, Some(publish)) => publish.payload(base),
+            _ => Err(CliError::at(
+                "function",
+                "expected one of function, script and publish",
+            )),
+        }
+    }
+
+    fn envelope(&self, sequence_number: u64, chain_id: u8) -> Result<Envelope, CliError> {
+        let key = self.authentication_key.as_ref().map(|text| {
+            hex::decode(text.strip_prefix("0x").unwrap_or(text))
+                .map_err(|error| CliError::at("authentication_key", error))
+        });
+        Ok(Envelope {
+            sender: self
+                .sender
+                .ok_or_else(|| CliError::at("sender", "expected an address"))?,
+            secondary: self.signers.clone(),
+            authentication_key: key.transpose()?,
+            sequence_number,
+            max_gas: self.max_gas,
+            gas_price: self.gas_price,
+            expiration_seconds: self.expiration_seconds,
+            chain_id: self.chain_id.unwrap_or(chain_id),
+        })
+    }
 }
 
-fn calls(
-    list: &str,
-    transactions: &[Transaction],
-    access: Access,
-    chain: &mut Chain,
-    gas: u64,
-) -> Result<Vec<monomove::Call>, CliError> {
-    let mut calls = Vec::with_capacity(transactions.len());
-    for (index, transaction) in transactions.iter().enumerate() {
-        let at =
-            |field: &str, error: String| CliError::at(format!("{list}[{index}].{field}"), error);
-        let function =
-            input::function(&transaction.function).map_err(|error| at("function", error))?;
-        let limit = transaction.gas_limit.map_or(gas, |limit| limit.min(gas));
-        let mut call = chain.call(access, &transaction.all_signers(), function, limit);
-        call.args = arguments(&transaction.args).map_err(|error| at("args", error))?;
-        let types = transaction.type_args.iter().map(|text| {
-            text.parse()
-                .map_err(|error| format!("type `{text}`: {error}"))
-        });
-        call.ty_args = types
-            .collect::<Result<_, _>>()
-            .map_err(|error| at("type_args", error))?;
-        calls.push(call);
+impl Publish {
+    /// A call of `0x1::code::publish`.
+    fn payload(&self, base: &Path) -> Result<TransactionPayload, CliError> {
+        let (mut names, mut bundle) = (Vec::new(), Vec::new());
+        for path in &self.modules {
+            for file in input::modules(&base.join(path))? {
+                names.push(CompiledModule::self_id(&file.module).name.to_string());
+                bundle.push(file.bytes);
+            }
+        }
+        let (module, function) = input::function("0x1::code::publish")?;
+        let encode = |bytes: Result<Vec<u8>, bcs::Error>| {
+            bytes.map_err(|error| CliError::at("publish", error))
+        };
+        Ok(TransactionPayload::EntryFunction {
+            module,
+            function,
+            ty_args: Vec::new(),
+            args: vec![
+                encode(bcs::to_bytes(&self.package))?,
+                encode(bcs::to_bytes(&names))?,
+                encode(bcs::to_bytes(&bundle))?,
+                vec![self.policy],
+            ],
+        })
     }
-    Ok(calls)
 }

@@ -37,11 +37,25 @@ The file:
       \"accounts\": [{ \"address\": \"0xa1\", \"balance\": 1000000 }],
       \"calls\": []                         calls before the block, any function, same form as transactions
     },
-    \"transactions\": [                     entry functions only
+    \"block\": {                            tells the chain that a block begins; may be left out
+      \"height\": 1, \"time_micros\": 1700000001000000, \"proposer\": \"0x1\"
+    },
+    \"transactions\": [
       { \"sender\": \"0xa1\", \"function\": \"0xcafe::bank::deposit\", \"args\": [\"u64:5\"],
-        \"type_args\": [], \"signers\": [], \"gas_limit\": 1000000000 }
+        \"type_args\": [], \"signers\": [], \"gas_limit\": 1000000000 },
+      { \"sender\": \"0xa1\", \"sequence_number\": 0, \"max_gas\": 1000, \"gas_price\": 1,
+        \"expiration_seconds\": 1800000000, \"chain_id\": 4,
+        \"function\": \"0x1::native_coin::transfer\", \"args\": [\"address:0xb0b\", \"u64:5\"] },
+      { \"sender\": \"0xa1\", \"sequence_number\": 1, \"script\": \"pay.mv\", \"args\": [] },
+      { \"sender\": \"0xa1\", \"sequence_number\": 2,
+        \"publish\": { \"package\": \"bank\", \"modules\": [\"bank.mv\"], \"policy\": 1 } },
+      { \"signed\": \"0x…\" }                 BCS of a signed transaction, or its JSON
     ]
   }
+
+Without a sequence number a transaction is a call of an entry function and nothing else. With one it runs from prologue to
+epilogue on a chain with accounts: it is discarded, or it pays for its gas, in units of 1000000 internal gas. Its signers are
+taken at their word unless `authentication_key` is given. By default max_gas is the gas limit, gas_price 0, and it never expires.
 
 Example:
   monomove block block.json --json
@@ -132,7 +146,7 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct TransactionReport<'a> {
     signers: &'a [monomove::AccountAddress],
-    function: &'a str,
+    function: String,
     #[serde(flatten)]
     result: &'a Described,
 }
@@ -169,11 +183,18 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
     })?;
     let mut chain = Chain::open(&engine, &args.state)?;
     let base = args.file.parent().unwrap_or(Path::new(""));
-    let calls = file
-        .prepare(base, &mut chain, limits.gas_per_transaction)
+    let transactions = file
+        .prepare(base, &mut chain, &engine, limits.gas_per_transaction)
         .map_err(|error| error.within(args.file.display()))?;
     chain.configure(&engine, args.workers.config());
-    let result = chain.execute(calls)?;
+    let mut result = chain.execute(transactions)?;
+    if file.has_prologue() && !result.transactions.is_empty() {
+        let (outcome, described) = result.transactions.remove(0);
+        if !described.returned {
+            let text = format!("{}: block: {}", args.file.display(), described.ending());
+            return Err(CliError::failed(Exit::of(&outcome), text));
+        }
+    }
     let metrics = *chain.metrics();
     if let Some(file) = &args.workers.metrics {
         std::fs::write(file, metrics.to_prometheus())
@@ -202,7 +223,7 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
     if args.json {
         let transactions = rows.map(|((transaction, signers), (_, result))| TransactionReport {
             signers,
-            function: &transaction.function,
+            function: transaction.title(),
             result,
         });
         out.json(&Report {
@@ -220,7 +241,7 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
     }
     let rows = rows.map(|((transaction, signers), (_, result))| Row {
         sender: signers.first().map_or("-".to_owned(), ToString::to_string),
-        call: format!("{}({})", transaction.function, transaction.args.join(", ")),
+        call: transaction.line(),
         result,
     });
     table::print(&rows.collect::<Vec<_>>(), &summary, &limits, out)?;

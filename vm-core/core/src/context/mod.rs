@@ -8,6 +8,7 @@ pub(crate) mod inspect;
 pub(crate) mod layout;
 mod measure;
 pub(crate) mod module;
+mod script;
 mod sound;
 mod stats;
 mod tags;
@@ -66,6 +67,7 @@ pub(crate) struct Context {
     pub(crate) verified: Option<Verified>,
     /// Types found sound in paranoid mode.
     sound_types: BTreeSet<TypeId>,
+    scripts: script::Scripts,
 }
 
 impl Context {
@@ -96,6 +98,7 @@ impl Context {
                 .verify
                 .then(|| Verified::new(VerifierConfig::aptos())),
             sound_types: BTreeSet::new(),
+            scripts: script::Scripts::default(),
         }
     }
 
@@ -134,19 +137,32 @@ impl Context {
         }
         let module = Rc::new(Module::new(&mut self.types, id, binary, code.token)?);
         module.checked_in.set(self.transaction);
-        if self.modules.len() <= id.index() {
-            self.modules.resize(id.index() + 1, None);
-        }
-        if let Some(slot) = self.modules.get_mut(id.index()) {
-            *slot = Some(module.clone());
-        }
+        self.insert_module(module.clone());
         Ok(module)
+    }
+
+    /// Makes sure that the module `id` is what the state holds now.
+    pub(crate) fn confirm(&mut self, view: &mut dyn StateView, id: ModuleRef) -> Run<()> {
+        match self.modules.get(id.index()) {
+            Some(Some(module)) => self.check_current(view, module),
+            _ => self.module(view, id).map(drop),
+        }
+    }
+
+    fn insert_module(&mut self, module: Rc<Module>) {
+        let index = module.id.index();
+        if self.modules.len() <= index {
+            self.modules.resize(index + 1, None);
+        }
+        if let Some(slot) = self.modules.get_mut(index) {
+            *slot = Some(module);
+        }
     }
 
     /// Makes sure that a loaded module is what the state holds now.
     pub(crate) fn check_current(&self, view: &mut dyn StateView, module: &Module) -> Run<()> {
         if module.checked_in.get() != self.transaction {
-            if !view.is_current(module.token)? {
+            if !self.is_script(module.id) && !view.is_current(module.token)? {
                 return Err(Stop::Stale);
             }
             module.checked_in.set(self.transaction);

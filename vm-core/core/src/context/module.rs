@@ -51,7 +51,11 @@ impl Module {
             .map(|n| types.name(n.as_str()))
             .collect::<Result<Vec<_>, _>>()?;
         let mut modules = Vec::with_capacity(binary.module_handles.len());
-        for handle in &binary.module_handles {
+        for (index, handle) in binary.module_handles.iter().enumerate() {
+            if index == usize::from(binary.self_module_handle_idx.0) {
+                modules.push(id);
+                continue;
+            }
             let address = binary.address_identifiers[usize::from(handle.address.0)];
             modules.push(types.module(
                 address,

@@ -11,7 +11,7 @@ mod storage;
 use crate::access::Rule;
 use crate::cached::ValueCache;
 use crate::context::Context;
-use crate::context::ids::{InstanceId, LayoutId, TargetId};
+use crate::context::ids::{InstanceId, LayoutId, TargetId, TypeId};
 use crate::gas::GasSchedule;
 use crate::globals::Globals;
 use crate::lower::code::{Code, Lowered, NEVER};
@@ -75,13 +75,18 @@ impl Entered {
 }
 
 /// What a transaction leaves besides global values.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Effects {
     pub(crate) events: Vec<Event>,
     pub(crate) new_tables: Vec<NewTable>,
     pub(crate) removed_tables: Vec<AccountAddress>,
     pub(crate) publish_request: Option<PublishRequest>,
+    /// What events and tables take in memory, roughly.
+    weight: u64,
 }
+
+/// What a type node counts in the weight of events and tables: about what its tag takes.
+const TYPE_NODE_WEIGHT: u64 = 64;
 
 /// The machine during one transaction.
 pub(crate) struct Interpreter<'a> {
@@ -99,6 +104,10 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) transaction: u32,
     /// Gas that is left.
     pub(crate) gas: u64,
+    /// Gas that is left besides, but not for execution.
+    pub(crate) gas_reserve: u64,
+    /// Gas that access to resources may still use; `None` if it costs nothing.
+    pub(crate) io: Option<u64>,
     /// Gas used by natives and storage, which is not instruction gas.
     pub(crate) other_gas: u64,
     pub(crate) instructions: u64,
@@ -178,6 +187,62 @@ impl Interpreter<'_> {
         Ok(())
     }
 
+    /// Charges for access to storage, first from the gas that is not for execution.
+    pub(crate) fn charge_io(&mut self, cost: u64) -> Run<()> {
+        let Some(io) = &mut self.io else {
+            return Ok(());
+        };
+        *io = io
+            .checked_sub(cost)
+            .ok_or_else(|| Stop::status(StatusCode::IO_LIMIT_REACHED))?;
+        self.other_gas += cost;
+        let from_reserve = cost.min(self.gas_reserve);
+        self.gas_reserve -= from_reserve;
+        match self.gas.checked_sub(cost - from_reserve) {
+            Some(rest) => {
+                self.gas = rest;
+                Ok(())
+            }
+            None => Err(Stop::status(StatusCode::OUT_OF_GAS)),
+        }
+    }
+
+    /// Counts an event or a table, of so many bytes and with these types, so that effects stay bounded while the transaction runs. What
+    /// they may be in the end is less.
+    pub(crate) fn weigh_effect(
+        &mut self,
+        bytes: usize,
+        types: impl IntoIterator<Item = TypeId>,
+    ) -> Run<()> {
+        let nodes = types
+            .into_iter()
+            .map(|ty| u64::from(self.ctx.types.size(ty).0));
+        let weight = nodes.sum::<u64>() * TYPE_NODE_WEIGHT + bytes as u64;
+        self.effects.weight = self.effects.weight.saturating_add(weight);
+        if self.effects.weight > self.schedule.max_bytes_all_events.saturating_mul(2) {
+            return Err(Stop::status(StatusCode::STORAGE_WRITE_LIMIT_REACHED));
+        }
+        Ok(())
+    }
+
+    /// Begins to count gas and instructions anew.
+    pub(crate) fn begin_step(&mut self) {
+        self.forget_calls();
+        (self.instructions, self.other_gas) = (0, 0);
+    }
+
+    /// Back to where no function has been called yet.
+    pub(crate) fn forget_calls(&mut self) {
+        self.frames.clear();
+        self.rules.clear();
+        self.arguments.clear();
+        self.running = false;
+        (self.height, self.lead, self.locks, self.closure_frames) = (0, 0, 0, 0);
+        self.fast_stamp = self.transaction;
+        self.stopped_at = None;
+        self.shadow = Shadow::default();
+    }
+
     /// Charges what an instruction costs besides its static part.
     fn charge_instruction(&mut self, cost: u64) -> Run<()> {
         match self.gas.checked_sub(cost) {
@@ -197,6 +262,9 @@ impl Interpreter<'_> {
     }
 
     fn resolve(&mut self, id: TargetId) -> Run<()> {
+        if self.code.at(id).ready_in != NEVER {
+            return self.renew(id);
+        }
         let key = self.code.at(id).key;
         let module = self.ctx.module(self.view, key.module)?;
         let index = module.function_index(key.name).ok_or_else(|| {
@@ -255,12 +323,28 @@ impl Interpreter<'_> {
             gas.call_base + gas.call_per_arg * arguments + gas.call_per_local * locals;
         target.locks_module = lowered.locks_module;
         target.restricts = lowered.access.is_some();
-        target.ready_in = self.transaction;
-        target.fast_in = if lowered.locks_module || lowered.access.is_some() {
-            NEVER
-        } else {
-            self.transaction
-        };
+        target.ready_in_transaction(self.transaction);
+        Ok(())
+    }
+
+    /// Makes a target that was callable in an earlier transaction callable in this one: all that was found out about it follows from its
+    /// module and those that its code depends on, so that these must be what they were.
+    fn renew(&mut self, id: TargetId) -> Run<()> {
+        let target = self.code.at(id);
+        let (module, instance) = (target.key.module, target.instance);
+        self.ctx.confirm(self.view, module)?;
+        let lowered = self.code.instance(instance).clone();
+        for &dependency in &lowered.dependencies {
+            self.ctx.confirm(self.view, dependency)?;
+        }
+        if lowered
+            .provisional_in
+            .is_some_and(|lowered_in| lowered_in != self.transaction)
+        {
+            return Err(Stop::Stale);
+        }
+        let transaction = self.transaction;
+        self.code.at_mut(id).ready_in_transaction(transaction);
         Ok(())
     }
 
@@ -276,12 +360,14 @@ impl Interpreter<'_> {
             Visibility::Public => true,
             Visibility::Private => false,
             Visibility::Friend => {
-                let caller = self.ctx.module_id(caller)?;
-                module
-                    .binary
-                    .friend_decls
-                    .iter()
-                    .any(|f| module.binary.module_id_for_handle(f) == caller)
+                // A script has no name that a module could declare as its friend.
+                !self.ctx.is_script(caller) && {
+                    let caller = self.ctx.module_id(caller)?;
+                    let friends = &module.binary.friend_decls;
+                    friends
+                        .iter()
+                        .any(|f| module.binary.module_id_for_handle(f) == caller)
+                }
             }
         };
         if visible {

@@ -10,6 +10,9 @@ use crate::value::decode::DecodeError;
 use monomove_types::{AccountAddress, StatusCode};
 use std::rc::Rc;
 
+/// Bytes that are read are charged for in multiples of this.
+const READ_UNIT: u64 = 4096;
+
 impl Interpreter<'_> {
     /// The slot of a global value, loaded at first touch. Second: bytes read from the state just now.
     pub(crate) fn global(
@@ -79,7 +82,25 @@ impl Interpreter<'_> {
         self.check_unlocked()?;
         let (address, ty) = (self.address_at(address), self.ctx.layout(layout).ty);
         self.check_access(ty, address, writing)?;
-        Ok(self.global(GlobalKey::Resource(address, ty), layout)?.0)
+        let (slot, read) = self.global(GlobalKey::Resource(address, ty), layout)?;
+        if let Some(bytes) = read
+            && self.io.is_some()
+        {
+            self.charge_read(bytes as u64)?;
+        }
+        Ok(slot)
+    }
+
+    /// Charges for a resource that was read from the state.
+    #[cold]
+    fn charge_read(&mut self, bytes: u64) -> Run<()> {
+        let gas = self.schedule;
+        let pages = bytes.next_multiple_of(READ_UNIT);
+        self.charge_io(
+            gas.storage_io_per_state_byte_read
+                .saturating_mul(pages)
+                .saturating_add(gas.storage_io_per_state_slot_read),
+        )
     }
 
     pub(super) fn exists(&mut self, address: Addr, layout: LayoutId) -> Run<bool> {

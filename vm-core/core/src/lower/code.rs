@@ -62,6 +62,27 @@ pub(crate) struct Target {
     pub(crate) closure_gas: u64,
 }
 
+impl Target {
+    /// Marks it as callable in a transaction.
+    pub(crate) fn ready_in_transaction(&mut self, transaction: u32) {
+        self.ready_in = transaction;
+        self.fast_in = if self.locks_module || self.restricts {
+            NEVER
+        } else {
+            transaction
+        };
+    }
+}
+
+/// A function that was called from outside without type arguments: what a call of it needs to know.
+#[derive(Debug)]
+pub(crate) struct EntryPoint {
+    pub(crate) target: TargetId,
+    pub(crate) params: Vec<TypeId>,
+    pub(crate) results: Vec<TypeId>,
+    pub(crate) shape: Shape,
+}
+
 /// A comparison of values with pointers, or of referents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Comparison {
@@ -161,6 +182,8 @@ pub(crate) struct Code {
     instances: Vec<Rc<Lowered>>,
     /// By module, function, type arguments, and form.
     instance_index: BTreeMap<(ModuleRef, u16, TypeListId, Form), InstanceId>,
+    /// By module and function. As long as the modules are what they were, so are the entry points.
+    pub(crate) entry_points: BTreeMap<(ModuleRef, u16), Rc<EntryPoint>>,
     /// How often a lowered function was asked for.
     lookups: u64,
     /// Lowered functions that were asked for by [`Code::take_fresh`].

@@ -40,6 +40,7 @@ pub(super) fn write_module_event_to_store(run: &mut Interpreter<'_>, call: &Nati
         ty: run.ctx.tag(ty)?,
         data: bcs::to_bytes(run.ctx, run.memory, message, layout)?,
     };
+    run.weigh_effect(event.data.len(), [ty])?;
     run.effects.events.push(event);
     Ok(())
 }

@@ -26,7 +26,9 @@ pub(super) fn new_table_handle(run: &mut Interpreter<'_>, call: &NativeCall) -> 
         .chain_update(count.to_be_bytes())
         .finalize();
     let handle = AccountAddress(digest.into());
-    let (key, value) = (run.ctx.tag(call.ty_arg(0)?)?, run.ctx.tag(call.ty_arg(1)?)?);
+    let (key, value) = (call.ty_arg(0)?, call.ty_arg(1)?);
+    run.weigh_effect(handle.0.len(), [key, value])?;
+    let (key, value) = (run.ctx.tag(key)?, run.ctx.tag(value)?);
     run.effects.new_tables.push(NewTable { handle, key, value });
     run.memory.set(call.result(0)?, handle.0);
     Ok(())

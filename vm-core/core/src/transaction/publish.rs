@@ -1,0 +1,234 @@
+//! Publishing inside a transaction (AIP-107 §8): a bundle is checked as a whole against the state with the bundle on top, and the new modules
+//! are initialized there, in a context of their own. Nothing of that context outlives the transaction.
+
+use super::layers::{Changes, Layers};
+use super::{Ended, Publishing, Purse, Spent, changes_of, charge_effects, metered};
+use crate::context::Context;
+use crate::interp::{Effects, Interpreter};
+use crate::invoke::{Callee, Invocation, Rules, invoke};
+use crate::stop::{Run, Stop};
+use crate::trace::NoTracer;
+use crate::{Failure, Location, Machine, StateView, Transaction, WriteOp};
+use monomove_format::{CompiledModule, DeserializerConfig};
+use monomove_types::{AccountAddress, Identifier, ModuleId, StateKey, StatusCode};
+use monomove_verifier::{
+    Bundle, ErrorLocation, INIT_MODULE, PublishOptions, PublishedModules, UpgradePolicy,
+    VerifierConfig, VerifierError, VerifierResult, check_bundle,
+};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Policy of a package that anything may replace.
+const ARBITRARY: u8 = 0;
+/// Policy of a package whose upgrades keep it compatible. What is published as immutable must be compatible with what it replaces too.
+pub(super) const COMPATIBLE: u8 = 1;
+
+/// What is to be published.
+pub(super) struct Publication {
+    pub(super) owner: AccountAddress,
+    /// The names that the modules must have; `None`: any.
+    pub(super) names: Option<Vec<String>>,
+    pub(super) bundle: Vec<Vec<u8>>,
+    pub(super) policy: u8,
+}
+
+impl Machine {
+    /// Publishes and initializes. Gives the effects so far and the writes of the modules.
+    pub(super) fn publish(
+        &mut self,
+        transaction: &Transaction,
+        layers: &mut Layers<'_>,
+        publishing: Publishing,
+        spent: &mut Spent,
+    ) -> Result<(Effects, Vec<(StateKey, WriteOp)>), Ended> {
+        let Publishing {
+            publication,
+            purse,
+            effects,
+        } = publishing;
+        let checked = {
+            let published = Published::new(layers, self.deserializer());
+            check(&publication, &published, self.deserializer())
+        };
+        let bundle = checked.map_err(|error| Ended::Failed(Box::new(refused(error))))?;
+        let mut modules = Vec::with_capacity(bundle.modules.len());
+        for (module, bytes) in bundle.modules.iter().zip(&publication.bundle) {
+            let write = if module.replaces {
+                WriteOp::Modify(bytes.clone())
+            } else {
+                WriteOp::Create(bytes.clone())
+            };
+            modules.push((StateKey::module(module.id.clone()), write));
+            layers.staged.insert(module.id.clone(), bytes.clone());
+        }
+        let fresh = Context::new(self.config());
+        let saved = (
+            std::mem::replace(&mut self.ctx, fresh),
+            std::mem::take(&mut self.code),
+        );
+        self.ctx.transaction = saved.0.transaction;
+        self.begin_session();
+        let mut run = self.interpreter(layers, transaction.hash);
+        run.effects = effects;
+        let initialized = metered(&mut run, purse, spent, |run| {
+            for module in bundle.initializers() {
+                initialize(run, &module.id, publication.owner)?;
+            }
+            Ok(())
+        });
+        let left = Purse {
+            gas: run.gas,
+            reserve: run.gas_reserve,
+            io: run.io,
+        };
+        run.io = None;
+        let mut changes = Changes::default();
+        let changed = initialized.and_then(|()| changes_of(&mut run, &mut changes));
+        let effects = std::mem::take(&mut run.effects);
+        // In any case: what was loaded is not published yet.
+        (self.ctx, self.code) = saved;
+        changed?;
+        layers.changes.extend(changes);
+        let mut writes = layers.changes.writes();
+        writes.extend(modules.iter().cloned());
+        let mut run = self.interpreter(layers, transaction.hash);
+        run.effects = effects;
+        metered(&mut run, left, spent, |run| charge_effects(run, &writes))?;
+        Ok((std::mem::take(&mut run.effects), modules))
+    }
+
+    fn deserializer(&self) -> DeserializerConfig {
+        DeserializerConfig {
+            max_version: self.config().max_bytecode_version,
+            ..DeserializerConfig::default()
+        }
+    }
+}
+
+/// Runs the `init_module` of a new module.
+fn initialize(run: &mut Interpreter<'_>, module: &ModuleId, owner: AccountAddress) -> Run<()> {
+    let name = Identifier::new(INIT_MODULE)
+        .map_err(|_| Stop::status(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR))?;
+    let call = Invocation {
+        callee: Callee::Function(module, &name),
+        ty_args: &[],
+        signers: &[owner],
+        args: &[],
+        rules: Rules::Any,
+    };
+    invoke(run, &call, &mut NoTracer)?;
+    if run.effects.publish_request.take().is_some() {
+        return Err(Stop::with_message(
+            StatusCode::CONSTRAINT_NOT_SATISFIED,
+            "a module is published while another one is initialized",
+        ));
+    }
+    Ok(())
+}
+
+/// Checks a bundle as a whole.
+fn check(
+    publication: &Publication,
+    published: &Published<'_, '_>,
+    deserializer: DeserializerConfig,
+) -> VerifierResult<Bundle> {
+    if let Some(names) = &publication.names {
+        let mut expected: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let mismatch = |message: String| {
+            Err(VerifierError::new(
+                StatusCode::CONSTRAINT_NOT_SATISFIED,
+                message,
+            ))
+        };
+        for bytes in &publication.bundle {
+            let module = CompiledModule::deserialize_with(bytes, &deserializer)
+                .map_err(|error| VerifierError::new(error.status, error.message))?;
+            let id = module.self_id();
+            if !expected.remove(id.name.as_str()) {
+                return mismatch(format!("module {id} is not among the announced ones"));
+            }
+        }
+        if let Some(name) = expected.first() {
+            return mismatch(format!("the announced module {name} is missing"));
+        }
+    }
+    let options = PublishOptions {
+        deserializer,
+        verifier: VerifierConfig::aptos(),
+        policy: match publication.policy {
+            ARBITRARY => UpgradePolicy::Arbitrary,
+            _ => UpgradePolicy::Compatible,
+        },
+        user_rules: true,
+        ..PublishOptions::default()
+    };
+    check_bundle(publication.owner, &publication.bundle, published, &options)
+}
+
+/// The failure of a bundle that was refused.
+fn refused(error: VerifierError) -> Failure {
+    Failure {
+        status: error.status,
+        sub_status: None,
+        message: Some(error.message),
+        location: match error.location {
+            ErrorLocation::Undefined => Location::Undefined,
+            ErrorLocation::Module(id) => Location::Module(id),
+            ErrorLocation::Script => Location::Script,
+        },
+        function: None,
+        function_index: error.function.map(|index| index.0),
+        offset: error.code_offset,
+    }
+}
+
+/// The modules of the state, read when they are asked for.
+struct Published<'a, 'v> {
+    view: RefCell<&'a mut Layers<'v>>,
+    read: RefCell<BTreeMap<ModuleId, Option<Arc<CompiledModule>>>>,
+    deserializer: DeserializerConfig,
+}
+
+impl<'a, 'v> Published<'a, 'v> {
+    fn new(view: &'a mut Layers<'v>, deserializer: DeserializerConfig) -> Self {
+        Self {
+            view: RefCell::new(view),
+            read: RefCell::default(),
+            deserializer,
+        }
+    }
+
+    fn bytes(&self, id: &ModuleId) -> VerifierResult<Option<Vec<u8>>> {
+        let code = self.view.borrow_mut().module(id);
+        let code = code.map_err(|error| VerifierError::new(StatusCode::STORAGE_ERROR, error.0))?;
+        Ok(code.map(|code| code.bytes))
+    }
+}
+
+impl PublishedModules for Published<'_, '_> {
+    fn module(&self, id: &ModuleId) -> VerifierResult<Option<Arc<CompiledModule>>> {
+        if let Some(module) = self.read.borrow().get(id) {
+            return Ok(module.clone());
+        }
+        let module = match self.bytes(id)? {
+            None => None,
+            Some(bytes) => {
+                let module = CompiledModule::deserialize_with(&bytes, &self.deserializer);
+                let module = module.map_err(|error| {
+                    VerifierError::new(StatusCode::CODE_DESERIALIZATION_ERROR, error.message)
+                })?;
+                Some(Arc::new(module))
+            }
+        };
+        self.read.borrow_mut().insert(id.clone(), module.clone());
+        Ok(module)
+    }
+
+    fn exists(&self, id: &ModuleId) -> VerifierResult<bool> {
+        match self.read.borrow().get(id) {
+            Some(module) => Ok(module.is_some()),
+            None => Ok(self.bytes(id)?.is_some()),
+        }
+    }
+}
