@@ -32,7 +32,8 @@ export function levelLines(lowering: Lowering | undefined, level: string, fn: Se
   const found = lowering?.levels.find((l) => l.name === level);
   if (found === undefined) return [];
   return found.lines.map((line) => ({
-    text: level === 'bytecode' ? bareText(line.text, line.offset) : line.text,
+    // Micro-ops have numbers of their own.
+    text: level === 'micro-ops' ? line.text : bareText(line.text, line.offset),
     number: line.offset,
     offset: line.offset,
     breakpoint: line.offset === undefined || level !== 'bytecode' ? undefined : `${fullName(fn)}+${line.offset}`,
