@@ -2,8 +2,9 @@ import { expect, test } from '@playwright/test';
 import { atStep, lengthOf, median, open, press, pressMany, screen, stepOf } from './playground.ts';
 
 test('ten thousand steps forward and back: equal screens at every checkpoint', async ({ page }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(400_000);
   await open(page, 'memory');
+  await page.keyboard.press('1');
   expect(await lengthOf(page)).toBeGreaterThan(10_000);
   const forward = await pressMany(page, 'j', 10_000, 500);
   await atStep(page, 10_000);
