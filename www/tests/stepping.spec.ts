@@ -129,6 +129,10 @@ test('the slider, a number and a text go to steps', async ({ page }) => {
   await page.keyboard.press('/');
   await page.keyboard.type('sum_points');
   await page.keyboard.press('Enter');
-  await expect(page.locator('.step-number')).not.toHaveAttribute('data-step', '7');
+  // First the call of it, then its first instruction.
+  await expect(page.locator('.bytecode-pane .line.current')).toContainText('call sum_points');
+  await press(page, 'n');
   await expect(page.locator('.bytecode-pane .detail')).toContainText('sum_points');
+  await press(page, 'N');
+  await expect(page.locator('.bytecode-pane .line.current')).toContainText('call sum_points');
 });
