@@ -22,15 +22,15 @@ self.addEventListener('activate', (event) => {
   );
 });
 
-// Files of the build have their hash in their names: what is kept is right. The page itself comes from the net when there is one.
+// A file is the same whoever asks for it: what it varies by is of no interest. Files of the build have their hash in their names: what is kept is right. The page itself comes from the net when there is one.
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   if (request.method !== 'GET' || new URL(request.url).origin !== self.location.origin) return;
   if (request.mode === 'navigate') {
-    event.respondWith(fetch(request).catch(() => caches.match('./', { ignoreSearch: true, cacheName: CACHE })));
+    event.respondWith(fetch(request).catch(() => caches.match('./', { ignoreSearch: true, ignoreVary: true, cacheName: CACHE })));
     return;
   }
-  event.respondWith(caches.match(request, { cacheName: CACHE }).then((kept) => kept ?? fetch(request)));
+  event.respondWith(caches.match(request, { ignoreVary: true, cacheName: CACHE }).then((kept) => kept ?? fetch(request)));
 });
 `;
 

@@ -33,7 +33,8 @@ test('axe finds nothing serious, in any view and both themes', async ({ page }) 
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     await open(page);
-    await press(page, 'G');
+    await page.keyboard.press('G');
+    await atStep(page, await lengthOf(page));
     for (const tab of ['Lowering', 'Trace', 'Storage', 'Types', 'Gas', 'Memory', 'Modules']) {
       await page.getByRole('tab', { name: tab }).click();
       await page.waitForTimeout(150);

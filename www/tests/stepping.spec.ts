@@ -2,8 +2,9 @@ import { expect, test } from '@playwright/test';
 import { atStep, lengthOf, median, open, press, pressMany, screen, stepOf } from './playground.ts';
 
 test('ten thousand steps forward and back: equal screens at every checkpoint', async ({ page }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(400_000);
   await open(page, 'memory');
+  await page.keyboard.press('1');
   expect(await lengthOf(page)).toBeGreaterThan(10_000);
   const forward = await pressMany(page, 'j', 10_000, 500);
   await atStep(page, 10_000);
@@ -128,6 +129,10 @@ test('the slider, a number and a text go to steps', async ({ page }) => {
   await page.keyboard.press('/');
   await page.keyboard.type('sum_points');
   await page.keyboard.press('Enter');
-  await expect(page.locator('.step-number')).not.toHaveAttribute('data-step', '7');
+  // First the call of it, then its first instruction.
+  await expect(page.locator('.bytecode-pane .line.current')).toContainText('call sum_points');
+  await press(page, 'n');
   await expect(page.locator('.bytecode-pane .detail')).toContainText('sum_points');
+  await press(page, 'N');
+  await expect(page.locator('.bytecode-pane .line.current')).toContainText('call sum_points');
 });

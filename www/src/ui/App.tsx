@@ -160,6 +160,7 @@ export function App(props: AppProps): JSX.Element {
   };
 
   onMount(() => {
+    void dbg.warmUp();
     void start();
     const listening = new AbortController();
     const { signal } = listening;

@@ -55,6 +55,8 @@ export function Transport(props: TransportProps): JSX.Element {
         class="find"
         onSubmit={(event) => {
           event.preventDefault();
+          // The keys move on from what was found.
+          if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
           void app.find(query(), 1);
         }}
       >

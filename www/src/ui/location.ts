@@ -32,12 +32,26 @@ export function levelLines(lowering: Lowering | undefined, level: string, fn: Se
   const found = lowering?.levels.find((l) => l.name === level);
   if (found === undefined) return [];
   return found.lines.map((line) => ({
-    text: level === 'bytecode' ? bareText(line.text, line.offset) : line.text,
+    text: bareText(line.text, line.offset),
     number: line.offset,
     offset: line.offset,
     breakpoint: line.offset === undefined || level !== 'bytecode' ? undefined : `${fullName(fn)}+${line.offset}`,
     heading: line.offset === undefined,
   }));
+}
+
+/**
+ * The code offset whose lines stand for the instruction at `offset`: its own, or that of the op into which lowering folded it, which comes
+ * later.
+ */
+export function coveringOffset(lines: readonly CodeLine[], offset: number | undefined): number | undefined {
+  if (offset === undefined) return undefined;
+  let best: number | undefined;
+  for (const line of lines) {
+    if (line.offset !== undefined && line.offset >= offset && (best === undefined || line.offset < best))
+      best = line.offset;
+  }
+  return best;
 }
 
 /** Lines of a Move source. */
@@ -71,6 +85,9 @@ export function sourceStretch(source: ModuleSource, definition: number, offset: 
   return { from: source.text.position(range.start), to: source.text.position(range.end) };
 }
 
+/** Lines of a stretch that is not marked as a whole. */
+const LONG = 3;
+
 /** Columns of a line that lie in a stretch. */
 export function columnsIn(
   stretch: Stretch | undefined,
@@ -78,6 +95,8 @@ export function columnsIn(
   length: number,
 ): readonly [number, number] | undefined {
   if (stretch === undefined || line < stretch.from.line || line > stretch.to.line) return undefined;
+  // Of something that is as long as a function its first line says enough.
+  if (stretch.to.line - stretch.from.line > LONG && line > stretch.from.line) return undefined;
   return [line === stretch.from.line ? stretch.from.column : 0, line === stretch.to.line ? stretch.to.column : length];
 }
 

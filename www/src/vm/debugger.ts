@@ -23,7 +23,7 @@ import { type BreakpointKey, condition } from './breakpoints';
 import { defaultCall, type FieldProblem, prepare } from './call';
 import { EngineHost, EngineLost, type Spawn } from './engine';
 import { findFunction, type LoadedModule, loadModule, type ModuleSource } from './modules';
-import { describeError, describeOutcome, problemOf } from './outcome';
+import { describeError, describeOutcome, describeProblem, problemOf } from './outcome';
 import { type CallSpec, type Config, EMPTY_PROGRAM, type Program, type ProgramModule, splitFunction } from './program';
 import { StepCache } from './steps';
 
@@ -162,6 +162,11 @@ export class Debugger {
   }
 
   // ---- the program ----
+
+  /** Starts the machine, so that it is there when the first program comes. */
+  async warmUp(): Promise<void> {
+    await this.#host.use('starting', async () => undefined).catch(() => undefined);
+  }
 
   /** Takes a program, and records its call unless it has none. `step` is where to go then. */
   async open(
@@ -632,11 +637,16 @@ export class Debugger {
   }
 }
 
-function refusal(error: unknown, what: string, module: number): unknown {
+function refusal(
+  error: unknown,
+  what: string,
+  module: number,
+  nameOf?: (index: number) => string | undefined,
+): unknown {
   if (error instanceof EngineLost) return error;
   const problem = problemOf(error);
   return new Refused({
-    message: `${what}: ${describeError(error)}`,
+    message: `${what}: ${problem === undefined ? describeError(error) : describeProblem(problem, nameOf)}`,
     module,
     ...(problem === undefined ? {} : { problem }),
   });
@@ -655,7 +665,13 @@ async function publishAll(chain: RemoteChain, modules: readonly LoadedModule[]):
       await chain.publish(bundle.map(({ module }) => module.remote.bytes));
     } catch (error) {
       const guilty = bundle.find(({ module }) => !module.remote.verdict.ok) ?? bundle[0];
-      throw refusal(error, 'Publishing was refused', guilty?.index ?? 0);
+      const functions = guilty?.module.remote.abi.functions;
+      throw refusal(
+        error,
+        'Publishing was refused',
+        guilty?.index ?? 0,
+        (i) => functions?.find((f) => f.index === i)?.name,
+      );
     }
   }
 }

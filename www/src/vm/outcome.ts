@@ -37,11 +37,14 @@ export function describeOutcome(outcome: Outcome): string {
   }
 }
 
-/** One line about a refused binary. */
-export function describeProblem(problem: FormatProblem): string {
+/** One line about a refused binary. `nameOf` gives the name of a function by its definition index, if the module can be read. */
+export function describeProblem(
+  problem: FormatProblem,
+  nameOf: (index: number) => string | undefined = () => undefined,
+): string {
   const where =
     problem.function !== undefined
-      ? ` in function ${problem.function}${problem.offset === undefined ? '' : ` at ${problem.offset}`}`
+      ? ` in ${nameOf(problem.function) ?? `function ${problem.function}`}${problem.offset === undefined ? '' : `+${problem.offset}`}`
       : problem.byte !== undefined
         ? ` at byte ${problem.byte}`
         : '';

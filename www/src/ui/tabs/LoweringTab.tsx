@@ -4,7 +4,7 @@ import { createMemo, For, type JSX, Show } from 'solid-js';
 import { functionName } from '../../lib/names';
 import { CodeView } from '../CodeView';
 import { useApp } from '../context';
-import { createPlace, levelLines } from '../location';
+import { coveringOffset, createPlace, levelLines } from '../location';
 
 /** Names of levels as headings; others are shown as they are. */
 const TITLES: Readonly<Record<string, string>> = {
@@ -46,7 +46,12 @@ export function LoweringTab(): JSX.Element {
     if (of === undefined) return [];
     if (comparing()) {
       const level = levels().includes('micro-ops') ? 'micro-ops' : (levels()[levels().length - 1] ?? '');
-      return instances().map((f) => ({ key: `i${f.index}`, title: functionName(f), fn: f.index, level }));
+      return instances().map((f) => ({
+        key: `i${f.index}`,
+        title: functionName(f).replace(/^\w+::/, ''),
+        fn: f.index,
+        level,
+      }));
     }
     return levels().map((level) => ({ key: level, title: TITLES[level] ?? level, fn: of.index, level }));
   });
@@ -63,16 +68,17 @@ export function LoweringTab(): JSX.Element {
               if (of === undefined || at === undefined) return [];
               return levelLines(dbg.lowering(of.fn), of.level, at);
             });
+            const here = createMemo(() => coveringOffset(lines(), offset()));
             const running = (): boolean => column()?.fn === fn()?.index;
             return (
               <div class="column" classList={{ other: !running() }}>
-                <h3>{column()?.title}</h3>
+                <h3 title={column()?.title}>{column()?.title}</h3>
                 <CodeView
                   language="code"
                   label={column()?.title ?? ''}
                   lines={lines()}
-                  current={lines().findIndex((line) => line.offset === offset())}
-                  isCurrent={(index) => offset() !== undefined && lines()[index]?.offset === offset()}
+                  current={lines().findIndex((line) => line.offset !== undefined && line.offset === here())}
+                  isCurrent={(index) => here() !== undefined && lines()[index]?.offset === here()}
                   identity={column()?.fn}
                   breakpoints={dbg.breakpoints()}
                   onBreakpoint={(k) => dbg.toggleBreakpoint(k)}

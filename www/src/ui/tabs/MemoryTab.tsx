@@ -79,9 +79,9 @@ export function MemoryTab(): JSX.Element {
                   <th scope="col">offset</th>
                   <th scope="col">size</th>
                   <th scope="col">name</th>
-                  <th scope="col">bytes</th>
                   <th scope="col">type</th>
                   <th scope="col">value</th>
+                  <th scope="col">bytes</th>
                 </tr>
               </thead>
               <tbody>
@@ -91,11 +91,11 @@ export function MemoryTab(): JSX.Element {
                       <td class="num">{row.offset}</td>
                       <td class="num">{row.size}</td>
                       <td>{row.name}</td>
+                      <td>{row.place === undefined ? '' : shortType(row.place.type).slice(0, 24)}</td>
+                      <td>{row.place?.value === undefined ? '' : inline(row.place.value, 28)}</td>
                       <td class="hex">
                         {spaced((bytes() ?? new Uint8Array()).subarray(row.offset, row.offset + row.size), 24)}
                       </td>
-                      <td>{row.place === undefined ? '' : shortType(row.place.type)}</td>
-                      <td>{row.place?.value === undefined ? '' : inline(row.place.value, 48)}</td>
                     </tr>
                   )}
                 </For>

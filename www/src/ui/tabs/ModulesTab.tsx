@@ -54,7 +54,11 @@ export function ModulesTab(): JSX.Element {
                   when={module.remote.verdict.ok ? undefined : module.remote.verdict.problem}
                   fallback={<span class="good">verified</span>}
                 >
-                  {(problem) => <span class="bad">{describeProblem(problem())}</span>}
+                  {(problem) => (
+                    <span class="bad">
+                      {describeProblem(problem(), (i) => module.remote.abi.functions.find((f) => f.index === i)?.name)}
+                    </span>
+                  )}
                 </Show>
                 <Show when={module.sourceProblem}>{(problem) => <span class="bad">{problem()}</span>}</Show>
                 <span class="module-actions">

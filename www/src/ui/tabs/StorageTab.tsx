@@ -15,11 +15,17 @@ function keyText(global: GlobalState): string {
   return global.key;
 }
 
+/** Whether the value differs from what the call found. Having been borrowed mutably is no change yet. */
+function differs({ before, now }: GlobalState): boolean {
+  if (before === undefined || now === undefined) return before !== now;
+  return before.bcs.length !== now.bcs.length || before.bcs.some((byte, i) => byte !== now.bcs[i]);
+}
+
 export function StorageTab(): JSX.Element {
   const { dbg } = useApp();
   const globals = createLatest(dbg.position, () => dbg.ask('reading storage', (session) => session.globals()));
   const events = createLatest(dbg.position, () => dbg.ask('reading events', (session) => session.events()));
-  const sorted = createMemo(() => [...(globals() ?? [])].sort((a, b) => Number(b.changed) - Number(a.changed)));
+  const sorted = createMemo(() => [...(globals() ?? [])].sort((a, b) => Number(differs(b)) - Number(differs(a))));
 
   return (
     <div class="storage scroll">
@@ -44,23 +50,22 @@ export function StorageTab(): JSX.Element {
             }
           >
             {(global) => {
+              const changed = differs(global);
               const changes = (): readonly Change[] => {
-                const list = global.changed ? differences(global.before?.value, global.now?.value) : [];
+                const list = changed ? differences(global.before?.value, global.now?.value) : [];
                 if (list.length > 0) return list;
                 const value = global.now ?? global.before;
                 const text = value === undefined ? '–' : inline(value.value, 64);
-                return [
-                  { path: global.changed ? '' : 'unchanged', before: text, now: global.now === undefined ? '–' : text },
-                ];
+                return [{ path: changed ? '' : 'unchanged', before: text, now: global.now === undefined ? '–' : text }];
               };
               return (
                 <For each={changes()}>
                   {(change, i) => (
-                    <tr classList={{ changed: global.changed, more: i() > 0 }}>
+                    <tr classList={{ changed: changed, more: i() > 0 }}>
                       <td title={global.key}>{i() === 0 ? keyText(global) : ''}</td>
                       <td>{change.path}</td>
                       <td class="before">{change.before}</td>
-                      <td class="now">{global.changed ? change.now : ''}</td>
+                      <td class="now">{changed ? change.now : ''}</td>
                       <td>
                         <Show when={i() === 0}>
                           <button type="button" class="link" onClick={() => void dbg.seek(global.readAt)}>
