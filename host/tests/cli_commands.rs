@@ -1,5 +1,7 @@
 //! The command line from outside: help, exit codes, bad files, JSON.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod cli_support;
 
 use cli_support::{Run, golden, monomove, scratch};

@@ -58,13 +58,13 @@ fun put(s: &signer, a: address, b: address)
     ret
 fun nothing(s: &signer, a: address, b: address)
     ret
-fun narrowed(s: &signer, a: address, b: address) access(reads struct T)
+fun narrowed(s: &signer, a: address, b: address) acquires R access(reads struct T)
     copy_loc s
     copy_loc a
     copy_loc b
     call read
     ret
-fun widened(s: &signer, a: address, b: address) access(writes any)
+fun widened(s: &signer, a: address, b: address) acquires R access(writes any)
     copy_loc s
     copy_loc a
     copy_loc b
@@ -111,7 +111,7 @@ fun nest_257(s: &signer, a: address, b: address)
     ld_u64 257
     call nest
     ret
-entry public fun f(s: &signer, a: address, b: address){SPEC}
+entry public fun f(s: &signer, a: address, b: address){ACQUIRES}{SPEC}
     copy_loc s
     copy_loc a
     copy_loc b
@@ -138,7 +138,13 @@ fn module(specifiers: &str, call: &str) -> Vec<u8> {
         some => format!(" access({some})"),
     };
     let call = if call == "exists" { "exists_r" } else { call };
+    let acquires = match call {
+        "read" | "write" | "take" | "narrowed" | "widened" | "after" | "by_value" => " acquires R",
+        "read_g" => " acquires G",
+        _ => "",
+    };
     let text = MODULE
+        .replace("{ACQUIRES}", acquires)
         .replace("{SPEC}", &specifiers)
         .replace("{CALL}", call);
     let options = Options {

@@ -113,7 +113,7 @@ fn random_programs_with_collections() {
 
 #[test]
 fn opcodes_with_collections() {
-    check_collecting("opcodes", 23753);
+    check_collecting("opcodes", 23752);
 }
 
 #[test]
@@ -153,12 +153,12 @@ fn random_programs_natively() {
 
 #[test]
 fn opcodes_in_the_sandbox() {
-    check_here("opcodes", Backend::Wasm, 23753);
+    check_here("opcodes", Backend::Wasm, 23752);
 }
 
 #[test]
 fn opcodes_natively() {
-    check_here("opcodes", Backend::Native, 23753);
+    check_here("opcodes", Backend::Native, 23752);
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn calls() -> Vec<Call> {
         ty_args: vec![],
         signers: signers.iter().map(|s| s.parse().unwrap()).collect(),
         args,
-        access: Access::Entry,
+        access: Access::Any,
         gas_limit: 200_000_000,
         txn_hash: [0; 32],
     };
