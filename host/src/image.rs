@@ -206,6 +206,7 @@ impl ImageBuilder {
         match self.build(&fresh, view) {
             Ok(image) => self.image = Some(Arc::new(image)),
             Err(CallError::Host(error)) => return Err(error),
+            Err(CallError::State(error)) => return Err(error.into()),
             Err(CallError::Fault(_)) => {
                 self.wanted.clear();
                 self.image = None;

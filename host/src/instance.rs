@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::image::Image;
 use crate::limits::Limits;
 use crate::outcome::{FaultKind, HostError, LimitHit, SandboxFault};
-use crate::state::StateView;
+use crate::state::{StateError, StateView};
 use crate::store::{HostStore, MAX_TABLE_ELEMENTS, Stop, range};
 use monomove_core::{
     Call, CallOutput, ContextStats, LoadRequest, MachineStats, Measure, Trace, TraceLimits,
@@ -18,10 +18,14 @@ use wasmtime::{Global, Memory, Store, Trap, TypedFunc, Val};
 /// A request buffer larger than this is given back after the call.
 const KEEP_BYTES: usize = 1 << 20;
 
-/// Why a call into the guest gave nothing. After a fault the instance must not be used again.
+/// Why a call into the guest gave nothing.
 pub(crate) enum CallError {
+    /// The instance must not be used again.
     Fault(SandboxFault),
+    /// Nor after this.
     Host(HostError),
+    /// The view could not be read. The guest answered properly all the same, so that the instance is sound.
+    State(StateError),
 }
 
 impl From<HostError> for CallError {
@@ -281,9 +285,10 @@ impl Instance {
         let result = self.exchange(function);
         let store = self.store.data_mut();
         store.take_back();
-        match store.state_error.take() {
-            Some(error) => Err(HostError::State(error).into()),
-            None => result,
+        match (store.state_error.take(), result) {
+            (Some(error), Ok(_)) => Err(CallError::State(error)),
+            (Some(error), Err(_)) => Err(HostError::State(error).into()),
+            (None, result) => result,
         }
     }
 

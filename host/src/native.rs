@@ -80,7 +80,10 @@ impl NativeInstance {
         // After a panic the machine is dropped, so nobody sees what it left half done.
         let result = catch_unwind(AssertUnwindSafe(|| work(&mut self.machine, &mut native)));
         if let Some(error) = native.error {
-            return Err(HostError::State(error).into());
+            return Err(match result {
+                Ok(_) => CallError::State(error),
+                Err(_) => HostError::State(error).into(),
+            });
         }
         result.map_err(|panic| {
             CallError::Fault(SandboxFault {

@@ -124,6 +124,7 @@ impl Sandbox {
             match self.attempt(&run) {
                 Ok(answer) => return Ok(Tried::Done(answer)),
                 Err(CallError::Host(error)) => return Err(error),
+                Err(CallError::State(error)) => return Err(error.into()),
                 Err(CallError::Fault(fault)) => {
                     inspector.on_fault(&fault, retry);
                     if !retry {
@@ -161,6 +162,7 @@ impl Sandbox {
             // The next call meets it again, and reports it.
             Err(CallError::Fault(_)) => Ok(()),
             Err(CallError::Host(error)) => Err(error),
+            Err(CallError::State(error)) => Err(error.into()),
         }
     }
 
@@ -188,10 +190,12 @@ impl Sandbox {
                 }
                 Err(CallError::Fault(fault)) => Err(HostError::Instantiate(fault.message)),
                 Err(CallError::Host(error)) => Err(error),
+                Err(CallError::State(error)) => Err(error.into()),
             },
             Ok(Runner::Native(_)) => Err(HostError::NotSandboxed),
             Err(CallError::Fault(fault)) => Err(HostError::Instantiate(fault.message)),
             Err(CallError::Host(error)) => Err(error),
+            Err(CallError::State(error)) => Err(error.into()),
         }
     }
 
@@ -216,6 +220,7 @@ impl Sandbox {
             Ok(Runner::Native(_)) => Err(HostError::NotSandboxed),
             Err(CallError::Fault(fault)) => Ok(fault),
             Err(CallError::Host(error)) => Err(error),
+            Err(CallError::State(error)) => Err(error.into()),
         }
     }
 
@@ -230,7 +235,8 @@ impl Sandbox {
             Runner::Wasm(instance) => instance.is_full(),
             Runner::Native(instance) => instance.is_full(),
         };
-        if result.is_ok() && !is_full {
+        let is_sound = matches!(result, Ok(_) | Err(CallError::State(_)));
+        if is_sound && !is_full {
             self.runner = Some(runner);
         }
         result

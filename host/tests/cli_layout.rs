@@ -1,5 +1,7 @@
 //! `monomove layout` and `monomove run --stats` from outside.
 
+#![allow(clippy::unwrap_used, reason = "test code: a panic is the report")]
+
 mod cli_support;
 
 use cli_support::{monomove, scratch};

@@ -482,7 +482,7 @@ fn what_workers_gain_and_cost() {
             let mut executors =
                 [0, 1, 2].map(|workers| executor(&engine, workers, BlockLimits::default()));
             let times = fastest(&mut executors, block, &state);
-            println!("{backend:?} {name}: {times:?}");
+            println!("{backend:?} {name}: {times:?} {:?}", executors[2].metrics());
             let times: Vec<_> = times.iter().map(|(time, _)| time.as_secs_f64()).collect();
             let metrics = executors[2].metrics();
             println!(

@@ -94,6 +94,7 @@ async function buildTypescript() {
   for (const name of ['monomove.js', 'monomove.d.ts']) {
     await copyFile(join(web, 'src', 'bindings', name), join(bindings, name));
   }
+  await copyFile(join(root, 'LICENSE'), join(web, 'LICENSE'));
   // A URL import of the wasm is a string in every bundler that knows them.
   await writeFile(join(web, 'dist', 'monomove_bg.wasm.d.ts'), 'declare const url: string;\nexport default url;\n');
 }

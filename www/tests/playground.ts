@@ -71,7 +71,7 @@ export async function pressMany(
       const times: number[] = [];
       const changed = (): Promise<void> =>
         new Promise((resolve, reject) => {
-          const late = setTimeout(() => reject(new Error('no step within 10 s')), 10_000);
+          const late = setTimeout(() => reject(new Error('no step within 60 s')), 60_000);
           const observer = new MutationObserver(() => {
             clearTimeout(late);
             observer.disconnect();

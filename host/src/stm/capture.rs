@@ -2,6 +2,7 @@
 
 use super::map::{KnownSlots, lock};
 use super::mvmap::{Seen, Slot, Value};
+use super::scheduler::Scheduler;
 use crate::state::{StateError, StateView};
 use monomove_types::StateKey;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,9 +17,13 @@ pub(super) struct Read<'a> {
 
 /// Whether a transaction still sees what it captured.
 pub(super) fn still_valid(reader: u32, reads: &[Read<'_>]) -> bool {
-    reads
+    let stale = reads
         .iter()
-        .all(|read| read.slot.still_shows(reader, &read.seen))
+        .find(|read| !read.slot.still_shows(reader, &read.seen));
+    if let Some(stale) = stale {
+        stale.slot.heat_up();
+    }
+    stale.is_none()
 }
 
 /// What a worker keeps for the views of its transactions.
@@ -26,6 +31,9 @@ pub(super) struct Captures<'a> {
     pub(super) known: KnownSlots<'a>,
     /// By number of the slot: the run in which it was read last, and where in `reads` that read is.
     last: Vec<(u32, u32)>,
+    /// Copies of modules in the state, by number of their slots: everybody reads them, and counting references to one `Arc` in many
+    /// threads is slow.
+    modules: Vec<Option<Arc<[u8]>>>,
     /// Number of the current run.
     run: u32,
     /// What the current run read so far.
@@ -53,6 +61,7 @@ impl<'a> Captures<'a> {
         Self {
             known,
             last: Vec::new(),
+            modules: Vec::new(),
             run: 0,
             reads: Vec::new(),
             blocked_on: None,
@@ -83,6 +92,7 @@ impl<'a> Captures<'a> {
 pub(super) struct TransactionView<'v, 'a> {
     pub(super) captures: &'v Mutex<Captures<'a>>,
     pub(super) base: &'v dyn StateView,
+    pub(super) scheduler: &'v Scheduler,
     /// The transaction.
     pub(super) reader: u32,
     /// Whether the block is over: there is no use in going on.
@@ -95,8 +105,28 @@ fn stopped() -> StateError {
 }
 
 impl TransactionView<'_, '_> {
-    fn value(&self, slot: &Slot, seen: &Seen) -> Result<Value, StateError> {
+    fn value(
+        &self,
+        slot: &Slot,
+        seen: &Seen,
+        modules: &mut Vec<Option<Arc<[u8]>>>,
+    ) -> Result<Value, StateError> {
+        let number = slot.number as usize;
         match seen {
+            Seen::Base if slot.is_code => {
+                if let Some(Some(copy)) = modules.get(number) {
+                    return Ok(Some(copy.clone()));
+                }
+                let Some(value) = slot.base(self.base)? else {
+                    return Ok(None);
+                };
+                let copy: Arc<[u8]> = (&**value).into();
+                if modules.len() <= number {
+                    modules.resize(number + 1, None);
+                }
+                modules[number] = Some(copy.clone());
+                Ok(Some(copy))
+            }
             Seen::Base => slot.base(self.base).cloned(),
             Seen::Written(_, value) => Ok(value.clone()),
             Seen::Estimate(_) => Err(stopped()),
@@ -118,18 +148,25 @@ impl StateView for TransactionView<'_, '_> {
         captures.counts.reads += 1;
         let (run, at) = captures.last[number];
         let value = match captures.reads.get(at as usize) {
-            Some(read) if run == captures.run => self.value(slot, &read.seen)?,
+            Some(read) if run == captures.run => {
+                self.value(slot, &read.seen, &mut captures.modules)?
+            }
             _ => {
                 let seen = slot.seen_by(self.reader);
-                if let Seen::Estimate(writer) = seen {
-                    captures.blocked_on = Some(writer);
+                let wait_for = match seen {
+                    Seen::Estimate(writer) => Some(writer),
+                    _ if slot.is_hot() => self.scheduler.pending_before(self.reader),
+                    _ => None,
+                };
+                if wait_for.is_some() {
+                    captures.blocked_on = wait_for;
                     return Err(stopped());
                 }
                 captures.counts.captured += 1;
                 captures.counts.base_reads +=
                     u64::from(matches!(seen, Seen::Base) && !slot.has_base());
                 captures.last[number] = (captures.run, captures.reads.len() as u32);
-                let value = self.value(slot, &seen);
+                let value = self.value(slot, &seen, &mut captures.modules);
                 captures.reads.push(Read { slot, seen });
                 value?
             }

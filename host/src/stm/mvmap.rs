@@ -3,7 +3,7 @@
 use super::map::lock;
 use crate::state::{StateError, StateView};
 use monomove_types::{Path, StateKey};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// A value in the state, or its absence.
@@ -15,6 +15,13 @@ pub(super) struct Origin {
     pub(super) transaction: u32,
     pub(super) incarnation: u32,
 }
+
+/// What a stale read adds to the heat of its slot, and where the heat ends.
+const STALE_HEAT: u32 = 4;
+const MAX_HEAT: u32 = 16;
+
+/// From this heat on, readers wait for everybody before them.
+const HOT: u32 = 8;
 
 /// What a transaction made of a key.
 #[derive(Clone, Debug)]
@@ -38,6 +45,8 @@ pub(super) struct Slot {
     base: OnceLock<Value>,
     /// Whether there ever was an entry; a hint that saves the lock.
     is_written: AtomicBool,
+    /// How often reads of it were stale lately. It decides who waits, never what anybody sees.
+    heat: AtomicU32,
     /// In the order of their transactions.
     entries: Mutex<Vec<Entry>>,
 }
@@ -69,6 +78,7 @@ impl Slot {
             is_code,
             base: OnceLock::new(),
             is_written: AtomicBool::new(false),
+            heat: AtomicU32::new(0),
             entries: Mutex::default(),
         }
     }
@@ -118,6 +128,29 @@ impl Slot {
             (Seen::Written(_, value), Seen::Base) => self.base.get() == Some(&value),
             (Seen::Base, Seen::Written(_, value)) => self.base.get() == Some(value),
             _ => false,
+        }
+    }
+
+    /// Whether one transaction after the other writes it, so that reading it ahead of them is of no use.
+    pub(super) fn is_hot(&self) -> bool {
+        self.heat.load(Ordering::Relaxed) >= HOT
+    }
+
+    /// A read of it was stale. Modules stay cold: their writes are rare, and everybody reads them.
+    pub(super) fn heat_up(&self) {
+        if !self.is_code {
+            let heat = self.heat.load(Ordering::Relaxed);
+            let heat = (heat + STALE_HEAT).min(MAX_HEAT);
+            self.heat.store(heat, Ordering::Relaxed);
+        }
+    }
+
+    /// A committed transaction saw what none of the last few before it wrote: waiting for them was, or would have been, in vain.
+    pub(super) fn cool_down(&self, seen: &Seen, reader: u32, few: u32) {
+        let heat = self.heat.load(Ordering::Relaxed);
+        let is_near = matches!(seen, Seen::Written(origin, _) if origin.transaction.saturating_add(few) >= reader);
+        if heat > 0 && !is_near {
+            self.heat.store(heat - 1, Ordering::Relaxed);
         }
     }
 

@@ -7,6 +7,7 @@
 use super::map::lock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 /// What a worker is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,13 @@ pub(super) struct Scheduler {
 /// Times that a worker without a task gives its time slice away before it sleeps.
 const YIELDS: u32 = 64;
 
+/// A sleeping worker is woken for so many tasks. One is for whoever made it possible, and a few more are done before the other is awake:
+/// in a chain of transactions that depend on each other, waking would cost more than it gains.
+const WORTH_WAKING: usize = 4;
+
+/// A sleeping worker looks by itself after this time.
+const NAP: Duration = Duration::from_millis(1);
+
 impl Scheduler {
     pub(super) fn new(count: u32, window: u32) -> Self {
         let transaction = || Transaction {
@@ -118,9 +126,9 @@ impl Scheduler {
                 if yields == YIELDS {
                     yields = 0;
                     state.sleeping += 1;
-                    let mut state = self
+                    let (mut state, _) = self
                         .wake
-                        .wait(state)
+                        .wait_timeout(state, NAP)
                         .unwrap_or_else(PoisonError::into_inner);
                     state.sleeping -= 1;
                     continue;
@@ -137,7 +145,7 @@ impl Scheduler {
     /// Tells those without a task that there may be one. The state is locked.
     fn announce(&self, state: &State) {
         self.changes.fetch_add(1, Ordering::Relaxed);
-        if state.sleeping > 0 {
+        if state.sleeping > 0 && (state.is_over || state.has_many_tasks(self.window)) {
             self.wake.notify_all();
         }
     }
@@ -169,6 +177,17 @@ impl Scheduler {
         on.waiting.push(transaction);
         state.transactions[transaction as usize].status = Status::Suspended;
         true
+    }
+
+    /// The last transaction before `reader` that is not executed.
+    pub(super) fn pending_before(&self, reader: u32) -> Option<u32> {
+        let state = lock(&self.state);
+        let is_pending =
+            |of: &Transaction| !matches!(of.status, Status::Executed | Status::Committed);
+        let before = state.committed.min(reader)..reader;
+        before
+            .rev()
+            .find(|at| is_pending(&state.transactions[*at as usize]))
     }
 
     /// An incarnation was found stale. True if it is this worker's to abort it: mark its writes, then [`requeue`](Self::requeue).
@@ -280,6 +299,19 @@ impl State {
             }
         }
         None
+    }
+
+    /// Whether there are enough tasks to wake somebody.
+    fn has_many_tasks(&self, window: u32) -> bool {
+        let count = self.transactions.len() as u32;
+        let end = count.min(self.committed.saturating_add(window));
+        let of = |range: std::ops::Range<u32>, status: Status| {
+            range.filter(move |at| self.transactions[*at as usize].status == status)
+        };
+        let validations = of(self.next_validation..self.next_execution, Status::Executed);
+        let executions = of(self.next_execution..end, Status::Ready);
+        self.committed >= count
+            || validations.chain(executions).take(WORTH_WAKING).count() == WORTH_WAKING
     }
 
     /// The transaction is executed; those that waited for it are ready.

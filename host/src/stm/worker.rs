@@ -50,6 +50,7 @@ struct Shared<'a, R: TransactionRunner> {
     /// Why there will be no output.
     error: Mutex<Option<ParallelError>>,
     is_over: AtomicBool,
+    workers: u32,
 }
 
 pub(super) fn run<R: TransactionRunner>(
@@ -147,6 +148,7 @@ impl<'a, R: TransactionRunner> Shared<'a, R> {
             ledger: Mutex::new(Ledger::new(*limits, transactions.len())),
             error: Mutex::new(None),
             is_over: AtomicBool::new(false),
+            workers: workers as u32,
         }
     }
 
@@ -273,6 +275,7 @@ impl<'a, R: TransactionRunner> Worker<'_, 'a, R> {
             let view = TransactionView {
                 captures: &self.captures,
                 base: shared.base,
+                scheduler: &shared.scheduler,
                 reader: transaction,
                 is_over: &shared.is_over,
             };
@@ -428,8 +431,9 @@ impl<'a, R: TransactionRunner> Worker<'_, 'a, R> {
                 shared.stop();
                 return Ok(());
             }
-            // What it read is not needed any more.
-            record.reads = Vec::new();
+            for read in std::mem::take(&mut record.reads) {
+                read.slot.cool_down(&read.seen, transaction, shared.workers);
+            }
             drop(ledger);
             drop(record);
             next = shared.scheduler.committed(transaction, publishes);

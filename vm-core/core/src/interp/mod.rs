@@ -319,6 +319,7 @@ impl Interpreter<'_> {
         target.extent = lowered.extent;
         target.max_height = lowered.max_height;
         target.call_gas = call_gas;
+        target.traced = None;
         target.closure_gas =
             gas.call_base + gas.call_per_arg * arguments + gas.call_per_local * locals;
         target.locks_module = lowered.locks_module;
@@ -420,10 +421,14 @@ impl Interpreter<'_> {
         let target = self.code.at(id);
         let (code, instance) = if target.native {
             (target.code, target.instance)
+        } else if let Some(instance) = target.traced {
+            (self.code_of(instance), instance)
         } else {
             // The fast form was lowered, so that this is not a failure of the code.
-            self.other_form(id, Form::Traced)
-                .map_err(|_| Stop::Untraceable)?
+            let made = self.other_form(id, Form::Traced);
+            let (code, instance) = made.map_err(|_| Stop::Untraceable)?;
+            self.code.at_mut(id).traced = Some(instance);
+            (code, instance)
         };
         let fast = self.code.instance(self.code.at(id).instance).frame;
         let traced = self.code.instance(instance);

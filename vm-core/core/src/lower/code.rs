@@ -60,6 +60,8 @@ pub(crate) struct Target {
     pub(crate) call_gas: u64,
     /// What it costs to call it as a function value.
     pub(crate) closure_gas: u64,
+    /// Its traced form, once that was made in this transaction.
+    pub(crate) traced: Option<InstanceId>,
 }
 
 impl Target {
@@ -220,6 +222,7 @@ impl Code {
             entry_instructions: 0,
             call_gas: 0,
             closure_gas: 0,
+            traced: None,
         });
         self.target_index.insert(key, id);
         Ok(id)
