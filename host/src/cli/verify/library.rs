@@ -8,7 +8,7 @@ use monomove_format::CompiledModule;
 use monomove_verifier::{VerifierResult, link_module, link_script};
 
 use super::super::exit::CliError;
-use super::super::input::Binary;
+use super::super::input::{self, Binary};
 use super::super::progress::while_waiting;
 use super::binaries_in;
 
@@ -41,14 +41,16 @@ impl Library {
 
     /// Adds what is being verified: it takes the place of other modules of its name.
     pub(super) fn shadow(&mut self, bytes: &[u8]) {
-        if let Ok(module) = CompiledModule::deserialize(bytes) {
-            self.modules.insert(module.self_id(), Some(module));
+        if let Ok(Binary::Module(module)) = input::parse(bytes) {
+            self.modules.insert(module.self_id(), Some(*module));
         }
     }
 
     fn add(&mut self, bytes: &[u8]) {
-        if let Ok(module) = CompiledModule::deserialize(bytes) {
-            self.modules.entry(module.self_id()).or_insert(Some(module));
+        if let Ok(Binary::Module(module)) = input::parse(bytes) {
+            self.modules
+                .entry(module.self_id())
+                .or_insert(Some(*module));
         }
     }
 
