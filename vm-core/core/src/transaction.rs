@@ -399,7 +399,7 @@ fn payload(run: &mut Interpreter<'_>, transaction: &Transaction) -> Run<()> {
             ty_args,
             args,
         } => {
-            let script = run.ctx.script(code)?;
+            let script = run.ctx.script(run.view, code)?;
             let call = Invocation {
                 callee: Callee::Script(&script),
                 ty_args,

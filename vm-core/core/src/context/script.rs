@@ -3,11 +3,11 @@
 use super::Context;
 use super::ids::ModuleRef;
 use super::module::Module;
-use crate::CodeToken;
 use crate::stop::{Run, Stop};
+use crate::{CodeToken, StateView};
 use monomove_format::{CompiledScript, DeserializerConfig, FormatError};
 use monomove_types::{AccountAddress, StatusCode};
-use monomove_verifier::{VerifierConfig, verify_script};
+use monomove_verifier::{VerifierConfig, VerifierError, link_script, verify_script};
 use sha3::{Digest, Sha3_256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -30,8 +30,8 @@ pub(super) struct Scripts {
 }
 
 impl Context {
-    /// The script in `code`, loaded when it is not there yet.
-    pub(crate) fn script(&mut self, code: &[u8]) -> Run<Rc<Module>> {
+    /// The script in `code`, loaded when it is not there yet: verified, and linked against the modules that it names, which the state must have.
+    pub(crate) fn script(&mut self, view: &mut dyn StateView, code: &[u8]) -> Run<Rc<Module>> {
         let hash: [u8; 32] = Sha3_256::digest(code).into();
         if let Some(script) = self.scripts.loaded.get(&hash) {
             return Ok(script.clone());
@@ -51,8 +51,15 @@ impl Context {
         let unreadable =
             |error: FormatError| refused(StatusCode::CODE_DESERIALIZATION_ERROR, error.to_string());
         let script = CompiledScript::deserialize_with(code, &config).map_err(unreadable)?;
-        verify_script(&script, &VerifierConfig::aptos())
-            .map_err(|error| refused(error.status, error.message))?;
+        let not_accepted = |error: VerifierError| refused(error.status, error.message);
+        verify_script(&script, &VerifierConfig::aptos()).map_err(not_accepted)?;
+        let mut dependencies = Vec::new();
+        for dependency in script.immediate_dependencies() {
+            let dependency = self.module_ref(&dependency)?;
+            dependencies.push(self.module(view, dependency)?);
+        }
+        link_script(&script, dependencies.iter().map(|module| &module.binary))
+            .map_err(not_accepted)?;
         let binary = script.to_module().map_err(unreadable)?;
         let module = Rc::new(Module::new(&mut self.types, id, binary, NO_TOKEN)?);
         self.insert_module(module.clone());

@@ -62,8 +62,10 @@ impl Machine {
             modules.push((StateKey::module(module.id.clone()), write));
             layers.staged.insert(module.id.clone(), bytes.clone());
         }
-        let fresh = Context::new(self.config());
-        let saved = (
+        // What passed the verifier depends on nothing but content, so it is the one thing that both contexts share.
+        let mut fresh = Context::new(self.config());
+        fresh.verified = self.ctx.verified.take();
+        let mut saved = (
             std::mem::replace(&mut self.ctx, fresh),
             std::mem::take(&mut self.code),
         );
@@ -87,6 +89,7 @@ impl Machine {
         let changed = initialized.and_then(|()| changes_of(&mut run, &mut changes));
         let effects = std::mem::take(&mut run.effects);
         // In any case: what was loaded is not published yet.
+        saved.0.verified = self.ctx.verified.take();
         (self.ctx, self.code) = saved;
         changed?;
         layers.changes.extend(changes);
