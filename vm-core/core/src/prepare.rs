@@ -2,14 +2,11 @@
 
 use crate::invoke::type_arguments;
 use crate::lower::{self, Form, Source};
-use crate::machine::Machine;
+use crate::machine::{MAX_RESTARTS, Machine};
 use crate::stop::{Run, Stop};
 use crate::{ContextStats, StateView};
 use monomove_types::{Identifier, ModuleId, StatusCode, TypeTag};
 use serde::{Deserialize, Serialize};
-
-/// Times that the context is dropped because the state has other code, as for calls.
-const MAX_RESTARTS: u32 = 3;
 
 /// A function that a machine had to lower.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
