@@ -11,6 +11,7 @@ use monomove::{
     TransactionOutcome, TransactionPayload, UserTransaction,
 };
 use monomove_text::parse_argument;
+use monomove_types::GenesisBlob;
 use sha3::{Digest, Sha3_256};
 
 use super::describe::{Book, Described};
@@ -212,6 +213,23 @@ impl Chain {
             cut_off,
             hash,
         })
+    }
+
+    /// Begins with the values of a genesis blob.
+    pub(crate) fn import(&mut self, blob: GenesisBlob) -> Result<(), CliError> {
+        for (key, value) in blob.writes {
+            self.state.insert(&key, Some(value.into()))?;
+        }
+        Ok(())
+    }
+
+    /// The number of the chain, if the state says one.
+    pub(crate) fn chain_id(&mut self, engine: &Engine) -> Result<Option<u8>, CliError> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let id = self.ask(engine, "0x1::chain_id::get", &[])?;
+        Ok(id.and_then(|bytes| bytes.first().copied()))
     }
 
     /// Runs the framework's genesis: the chain itself, then each account with its first balance.

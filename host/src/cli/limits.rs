@@ -3,11 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use monomove::{GasSchedule, Limits, MemoryState, gas_schedule_of};
+use serde::Serialize;
 
 use super::exit::CliError;
 use super::input;
+
+/// What executes functions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Tier {
+    /// The interpreter, the only one there is
+    #[default]
+    Interp,
+}
 
 /// Limits of the sandbox.
 #[derive(Clone, Debug, Args)]

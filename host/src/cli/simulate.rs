@@ -99,11 +99,9 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut Output) -> Result<Exit, CliErro
     };
     let chain_id = match args.chain_id {
         Some(id) => id,
-        None => {
-            let id = chain.ask(&engine, "0x1::chain_id::get", &[])?;
-            id.and_then(|bytes| bytes.first().copied())
-                .unwrap_or(Genesis::default().chain_id)
-        }
+        None => chain
+            .chain_id(&engine)?
+            .unwrap_or(Genesis::default().chain_id),
     };
     let envelope = Envelope {
         sender: args.sender,

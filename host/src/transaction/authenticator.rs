@@ -53,6 +53,23 @@ pub struct AccountAuthenticator {
     pub signature: [u8; 64],
 }
 
+impl Authenticator {
+    /// Who else signs, besides the sender and whoever pays.
+    pub fn secondary_addresses(&self) -> &[AccountAddress] {
+        match self {
+            Self::MultiAgent {
+                secondary_addresses,
+                ..
+            }
+            | Self::FeePayer {
+                secondary_addresses,
+                ..
+            } => secondary_addresses,
+            Self::Ed25519(_) | Self::Unsupported { .. } => &[],
+        }
+    }
+}
+
 impl AccountAuthenticator {
     /// What the account must have as its authentication key: SHA3-256 of the public key and the number of the scheme, 0.
     pub fn authentication_key(&self) -> [u8; 32] {

@@ -69,12 +69,33 @@ impl SignedTransaction {
     /// Decodes the byte form, which must fill `bytes`.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut cursor = Cursor::new(bytes);
-        let transaction = Self {
-            raw: RawTransaction::read(&mut cursor)?,
-            authenticator: Authenticator::read(&mut cursor)?,
-        };
+        let transaction = Self::read(&mut cursor)?;
         cursor.finish()?;
         Ok(transaction)
+    }
+
+    /// Decodes a list of transactions, which must fill `bytes`. One whose authenticator is kept as bytes can only be the last.
+    pub fn decode_list(bytes: &[u8]) -> Result<Vec<Self>, DecodeError> {
+        let mut cursor = Cursor::new(bytes);
+        let transactions = list(&mut cursor, Self::read)?;
+        cursor.finish()?;
+        Ok(transactions)
+    }
+
+    /// The byte form of a list of transactions.
+    pub fn encode_list(transactions: &[Self]) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_list(&mut out, transactions, |out, transaction| {
+            out.extend(transaction.encode());
+        });
+        out
+    }
+
+    fn read(cursor: &mut Cursor<'_>) -> Read<Self> {
+        Ok(Self {
+            raw: RawTransaction::read(cursor)?,
+            authenticator: Authenticator::read(cursor)?,
+        })
     }
 }
 

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::describe::Book;
 use super::exit::{CliError, Exit};
+use super::limits::Tier;
 use super::output::{BAD, DIM, HEADING, Output, styled};
 use super::progress::Progress;
 use kernels::Native;
@@ -65,6 +66,9 @@ pub(crate) struct BenchArgs {
     /// Measurements of each kernel
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: u32,
+    /// What executes the kernels
+    #[arg(long, value_enum, default_value_t)]
+    tier: Tier,
     /// Measure the context instead: interning, images
     #[arg(long)]
     context: bool,
@@ -79,6 +83,7 @@ pub(crate) struct BenchArgs {
 #[derive(Serialize)]
 struct Report {
     schema: &'static str,
+    tier: Tier,
     limits: Limits,
     rounds: u32,
     kernels: Vec<Row>,
@@ -154,6 +159,7 @@ pub(crate) fn run(args: &BenchArgs, out: &mut Output) -> Result<Exit, CliError> 
         let (rounds, measured) = (args.rounds, ratios.len());
         out.json(&Report {
             schema: SCHEMA,
+            tier: args.tier,
             limits,
             rounds,
             kernels: rows,

@@ -1,10 +1,11 @@
-//! The file format of `monomove block`: `monomove.block/1`.
+//! The file formats of `monomove block`: `monomove.block/1`, and lists of signed transactions in BCS.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use monomove::{
-    Access, AccountAddress, BlockMetadata, BlockTransaction, Engine, SignedTransaction,
-    TransactionPayload, TransactionRules, UserTransaction,
+    Access, AccountAddress, BlockMetadata, BlockTransaction, Engine, Executable, Payload,
+    SignedTransaction, TransactionPayload, TransactionRules, UserTransaction,
 };
 use monomove_format::CompiledModule;
 use serde::Deserialize;
@@ -17,7 +18,7 @@ use super::super::input;
 const SCHEMA: &str = "monomove.block/1";
 
 /// A block with the chain it runs on.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BlockFile {
     /// `monomove.block/1`.
@@ -71,7 +72,7 @@ struct Metadata {
 }
 
 /// One call, or, with a sequence number, a transaction from prologue to epilogue.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Transaction {
     /// The signer; with `signers`, the first of them.
@@ -120,6 +121,50 @@ enum Signed {
 }
 
 impl Signed {
+    /// What it says, if it can be read.
+    fn decoded(&self) -> Option<Cow<'_, SignedTransaction>> {
+        match self {
+            Self::Bytes(text) => {
+                let bytes = hex::decode(text.strip_prefix("0x").unwrap_or(text)).ok()?;
+                SignedTransaction::decode(&bytes).ok().map(Cow::Owned)
+            }
+            Self::Json(signed) => Some(Cow::Borrowed(signed)),
+        }
+    }
+
+    /// Who signed, the sender first.
+    fn signers(&self) -> Vec<AccountAddress> {
+        let Some(signed) = self.decoded() else {
+            return Vec::new();
+        };
+        let secondary = signed.authenticator.secondary_addresses();
+        [&[signed.raw.sender], secondary].concat()
+    }
+
+    /// What it does, in a few words.
+    fn title(&self) -> String {
+        let Some(signed) = self.decoded() else {
+            return "signed".to_owned();
+        };
+        match &signed.raw.payload {
+            Payload::EntryFunction(call)
+            | Payload::V1 {
+                executable: Executable::EntryFunction(call),
+                ..
+            } => format!("{}::{}", call.module, call.function),
+            Payload::Script(_)
+            | Payload::V1 {
+                executable: Executable::Script(_),
+                ..
+            } => "script".to_owned(),
+            Payload::Multisig { address, .. } => format!("multisig {address}"),
+            Payload::V1 {
+                executable: Executable::Empty,
+                ..
+            } => "empty payload".to_owned(),
+        }
+    }
+
     /// The transaction, or why it is discarded.
     fn transaction(&self, chain_id: u8) -> Result<BlockTransaction, CliError> {
         let rules = TransactionRules {
@@ -164,8 +209,20 @@ fn default_time() -> u64 {
 }
 
 impl BlockFile {
-    /// Reads a file; errors name the line and column.
+    /// Reads a file: a list of signed transactions if its name ends in `.bcs`, else JSON. Errors name the byte, or line and column.
     pub(super) fn read(path: &Path) -> Result<Self, CliError> {
+        if path.extension().is_some_and(|extension| extension == "bcs") {
+            let signed = SignedTransaction::decode_list(&input::read(path)?)
+                .map_err(|error| CliError::at(path.display(), error))?;
+            let transaction = |signed| Transaction {
+                signed: Some(Signed::Json(Box::new(signed))),
+                ..Transaction::default()
+            };
+            return Ok(Self {
+                transactions: signed.into_iter().map(transaction).collect(),
+                ..Self::default()
+            });
+        }
         let file: Self = serde_json::from_str(&input::read_text(path)?)
             .map_err(|error| CliError::at(path.display(), error))?;
         if file.schema != SCHEMA {
@@ -177,6 +234,27 @@ impl BlockFile {
         Ok(file)
     }
 
+    /// Gives the chain this beginning: a genesis blob, or JSON of the same form as `genesis` in a block (by the name of the file).
+    pub(super) fn begin(&mut self, genesis: &Path, chain: &mut Chain) -> Result<(), CliError> {
+        let at = |error: String| CliError::at(genesis.display(), error);
+        if !chain.is_fresh() {
+            return Err(at("the state has a chain already".to_owned()));
+        }
+        if genesis
+            .extension()
+            .is_none_or(|extension| extension != "json")
+        {
+            let blob = input::genesis_blob(genesis, &input::read(genesis)?)?;
+            return chain.import(blob);
+        }
+        if self.genesis.is_some() {
+            return Err(at("the block has a genesis of its own".to_owned()));
+        }
+        let text = input::read_text(genesis)?;
+        self.genesis = Some(serde_json::from_str(&text).map_err(|error| at(error.to_string()))?);
+        Ok(())
+    }
+
     /// Sets the chain up as the file says, paths relative to `base`, and gives the block's transactions, each with at most `gas`. If the
     /// block says something of itself, one more comes first.
     pub(super) fn prepare(
@@ -186,7 +264,7 @@ impl BlockFile {
         engine: &Engine,
         gas: u64,
     ) -> Result<Vec<BlockTransaction>, CliError> {
-        if self.std.unwrap_or(chain.is_fresh()) {
+        if self.std.unwrap_or(chain.is_empty()) {
             chain.publish_embedded(monomove_stdlib::std_and_framework())?;
         }
         for path in &self.modules {
@@ -228,10 +306,10 @@ impl BlockFile {
             };
             all.push(metadata.prologue(engine.flow()));
         }
-        let chain_id = self
-            .genesis
-            .as_ref()
-            .map_or(default_chain_id(), |g| g.chain_id);
+        let chain_id = match &self.genesis {
+            Some(genesis) => genesis.chain_id,
+            None => chain.chain_id(engine)?.unwrap_or(default_chain_id()),
+        };
         for (index, transaction) in self.transactions.iter().enumerate() {
             let at = |error: CliError| error.field_of(format!("transactions[{index}]"));
             if let Some(signed) = &transaction.signed {
@@ -267,16 +345,21 @@ impl BlockFile {
 impl Transaction {
     /// All signers, the sender first.
     pub(super) fn all_signers(&self) -> Vec<AccountAddress> {
+        if let Some(signed) = &self.signed {
+            return signed.signers();
+        }
         self.sender.iter().chain(&self.signers).copied().collect()
     }
 
     /// What it does, in a few words.
     pub(super) fn title(&self) -> String {
+        if let Some(signed) = &self.signed {
+            return signed.title();
+        }
         match (&self.function, &self.script, &self.publish) {
             (Some(function), ..) => function.clone(),
             (None, Some(script), _) => format!("script {}", script.display()),
             (None, None, Some(publish)) => format!("publish {}", publish.package),
-            (None, None, None) if self.signed.is_some() => "signed".to_owned(),
             (None, None, None) => String::new(),
         }
     }

@@ -62,8 +62,11 @@ Example:
   monomove block block.json --state chain --commit
   monomove block block.json --workers 4 --metrics metrics.prom")]
 pub(crate) struct BlockArgs {
-    /// The block, as JSON
+    /// The block: JSON, or a list of signed transactions in BCS (.bcs)
     file: PathBuf,
+    /// How the chain begins: a genesis blob, or JSON like `genesis` below (.json)
+    #[arg(long, value_name = "FILE")]
+    genesis: Option<PathBuf>,
     #[command(flatten)]
     state: StateArgs,
     #[command(flatten)]
@@ -166,7 +169,7 @@ pub(super) struct Summary {
 
 pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> {
     let limits = args.limits.limits()?;
-    let file = BlockFile::read(&args.file)?;
+    let mut file = BlockFile::read(&args.file)?;
     // The gas limit is one of the block's transactions, not of the genesis.
     let gas_per_transaction = limits
         .gas_per_transaction
@@ -182,6 +185,9 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
         ..EngineConfig::default()
     })?;
     let mut chain = Chain::open(&engine, &args.state)?;
+    if let Some(genesis) = &args.genesis {
+        file.begin(genesis, &mut chain)?;
+    }
     let base = args.file.parent().unwrap_or(Path::new(""));
     let transactions = file
         .prepare(base, &mut chain, &engine, limits.gas_per_transaction)

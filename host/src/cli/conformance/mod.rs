@@ -14,7 +14,7 @@ use monomove_tests::{
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
-use super::limits::ModeArgs;
+use super::limits::{ModeArgs, Tier};
 use super::output::{self, BAD, GOOD, Output, escape_line, styled};
 use super::progress::Progress;
 use executor::SandboxExecutor;
@@ -49,6 +49,9 @@ pub(crate) struct ConformanceArgs {
     /// Run natively, without the sandbox
     #[arg(long)]
     native: bool,
+    /// What executes the calls
+    #[arg(long, value_enum, default_value_t)]
+    tier: Tier,
     #[command(flatten)]
     mode: ModeArgs,
     /// Only this bytecode version
@@ -94,6 +97,7 @@ impl ConformanceArgs {
 struct Report<'a> {
     schema: &'static str,
     backend: &'static str,
+    tier: Tier,
     limits: &'a Limits,
     passed: usize,
     failed: usize,
@@ -232,6 +236,7 @@ fn print(
         return Ok(out.json(&Report {
             schema: SCHEMA,
             backend: if args.native { "native" } else { "wasm" },
+            tier: args.tier,
             limits,
             passed: report.passed,
             failed: report.failures.len(),

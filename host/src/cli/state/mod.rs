@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use monomove::{BlockInfo, DiskState, DiskView, StateCommit, StateKey, WriteOp};
-use monomove_types::GenesisBlob;
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
@@ -157,11 +156,7 @@ struct ImportReport {
 }
 
 fn import(args: &ImportArgs, out: &mut Output) -> Result<Exit, CliError> {
-    let bytes = input::read(&args.blob)?;
-    let blob = GenesisBlob::parse(&bytes).map_err(|error| {
-        let message = format!("expected a genesis blob: {error}");
-        CliError::at(args.blob.display(), message)
-    })?;
+    let blob = input::genesis_blob(&args.blob, &input::read(&args.blob)?)?;
     let create = |(key, value): (StateKey, Vec<u8>)| (key, WriteOp::Create(value));
     let events = blob.events.len();
     let bytes = blob.writes.iter().map(|(_, value)| value.len()).sum();
