@@ -168,3 +168,19 @@ fn a_fresh_chain_answers() {
     line.extend(args);
     assert_eq!(monomove(&line).code, 0);
 }
+
+#[test]
+fn a_chain_may_begin_with_another_library() {
+    let directory = scratch("flow-no-std");
+    let state = directory.join("chain");
+    let state = state.to_str().unwrap();
+    let std = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/stdlib/bytecode/v8/std"
+    );
+    let run = monomove(&["publish", std, "--state", state, "--no-std"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    let list = monomove(&["state", "ls", "--state", state, "--kind", "module"]);
+    assert!(list.out.contains("0x1::vector"), "{}", list.out);
+    assert!(!list.out.contains("0x1::native_coin"), "{}", list.out);
+}

@@ -28,10 +28,11 @@ Examples:
   monomove publish bank.mv
   monomove publish build/ --state chain
   monomove publish v2/ --sender 0xcafe --state chain --dry-run --json
+  monomove publish framework/ --sender 0x1 --state other --no-std
 
 The modules are published as one bundle, in any order: verified, linked against the state, compatible with the modules that they
 replace; then `init_module` of each new one runs. Nobody pays for it, and no account is needed: for publishing as users do, use a block
-with `publish` transactions. Without --state the chain is a fresh one with our own library.
+with `publish` transactions. Without --state, and on one that is new, the chain begins with our own library, unless --no-std.
 
 Exit codes: 0 published, 3 refused.")]
 pub(crate) struct PublishArgs {
@@ -44,6 +45,9 @@ pub(crate) struct PublishArgs {
     /// Publish on the state in this directory, and commit it as one block; the directory is made if it is not there
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// Begin an empty chain without our own standard library and framework
+    #[arg(long)]
+    no_std: bool,
     /// Check and say what would happen, but commit nothing
     #[arg(long)]
     dry_run: bool,
@@ -74,6 +78,7 @@ pub(crate) fn run(args: &PublishArgs, out: &mut Output) -> Result<Exit, CliError
     let engine = Engine::with_config(EngineConfig {
         limits,
         paranoid: args.mode.paranoid,
+        gc_stress: args.mode.gc_stress,
         gas_schedule: args.mode.gas_schedule()?,
         ..EngineConfig::default()
     })?;
@@ -86,7 +91,9 @@ pub(crate) fn run(args: &PublishArgs, out: &mut Output) -> Result<Exit, CliError
     let modules: Vec<String> = files.iter().map(|file| file.id.to_string()).collect();
 
     let mut chain = Chain::open(&engine, &StateArgs::new(args.state.clone(), !args.dry_run))?;
-    chain.begin(&engine, &Genesis::default())?;
+    if !args.no_std {
+        chain.begin(&engine, &Genesis::default())?;
+    }
     for file in &files {
         chain
             .book
