@@ -1,6 +1,6 @@
 //! The golden corpus as data: what its files say ([`Corpus`]), how to run it on any machine ([`Executor`], [`run`]) and how
 //! results are compared; which instructions it executes ([`Coverage`]) and what they cost one by one ([`check_gas`]). Beside it, the recorded verdicts of the native verifier
-//! ([`compare_verdicts`]). The formats are those of `golden/README.md` and `golden/GAS.md`.
+//! ([`compare_verdicts`]), and [`mutants`] of the modules. The formats are those of `golden/README.md` and `golden/GAS.md`.
 
 mod compare;
 mod coverage;
@@ -10,6 +10,7 @@ mod load;
 mod meter;
 mod model;
 mod modules;
+pub mod mutants;
 mod run;
 mod sizes;
 mod verdicts;

@@ -8,10 +8,11 @@
 
 mod common;
 
-use common::{State, corpus};
+use common::State;
 use monomove_core::{
     Access, Call, CallOutput, FrameRef, Machine, MachineConfig, Replay, Trace, TraceLimits,
 };
+use monomove_tests::mutants::Originals;
 use std::path::Path;
 use std::time::Instant;
 
@@ -24,7 +25,8 @@ const ALL: TraceLimits = TraceLimits {
 
 fn state() -> State {
     let mut state = State::default();
-    corpus().into_iter().for_each(|bytes| state.add(bytes));
+    let corpora = Originals::load().unwrap().binaries;
+    corpora.into_iter().for_each(|bytes| state.add(bytes));
     let bench = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/bench/bytecode/v8");
     for entry in std::fs::read_dir(bench).unwrap() {
         let path = entry.unwrap().path();

@@ -12,10 +12,9 @@
 mod common;
 
 use common::State;
-use common::random::Random;
-use common::values::{ACCOUNTS, Modules, call};
 use monomove_asm::{Options, Unit, assemble};
 use monomove_core::{Machine, MachineConfig, Outcome};
+use monomove_tests::mutants::{ACCOUNTS, ModulesById, Random, call};
 use monomove_types::{StateKey, StatusFamily};
 use monomove_verifier::{VerifierConfig, verify_module};
 use std::collections::BTreeMap;
@@ -509,7 +508,14 @@ fn programs_that_verify_are_safe() {
         }
         let function = module.function_defs.len() - 1;
         for _ in 0..3 {
-            let call = call(&mut random, &Modules::new(), &module, function, 100_000_000).unwrap();
+            let call = call(
+                &mut random,
+                &ModulesById::new(),
+                &module,
+                function,
+                100_000_000,
+            )
+            .unwrap();
             let with = checked.call(&call, &mut state.clone());
             let without = plain.call(&call, &mut state.clone());
             if let Outcome::Failed(failure) = &with.outcome {

@@ -1,4 +1,4 @@
-//! What the tests of paranoid mode share: a state in memory, a deterministic generator, arguments for any function.
+//! What the tests share: a state in memory.
 
 #![allow(
     dead_code,
@@ -6,15 +6,10 @@
     reason = "test code, used in part by each test"
 )]
 
-pub(crate) mod mutate;
-pub(crate) mod random;
-pub(crate) mod values;
-
 use monomove_core::{CodeToken, ModuleCode, StateError, StateView, WriteOp};
 use monomove_format::CompiledModule;
 use monomove_types::{ModuleId, StateKey};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 /// A state in memory: modules that stay, modules that come and go, values.
 #[derive(Clone, Debug, Default)]
@@ -82,39 +77,5 @@ impl StateView for State {
 
     fn value(&mut self, key: &StateKey) -> Result<Option<Vec<u8>>, StateError> {
         Ok(self.values.get(key).cloned())
-    }
-}
-
-/// The binaries of the corpora, newest bytecode version of each.
-pub(crate) fn corpus() -> Vec<Vec<u8>> {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");
-    let mut files = Vec::new();
-    for dir in [
-        "stdlib/bytecode/v8/std",
-        "stdlib/bytecode/v8/framework",
-        "stdlib/bytecode/v8/examples",
-        "golden/bytecode/v8",
-        "random/bytecode/v8",
-    ] {
-        collect(&tests.join(dir), &mut files);
-    }
-    files.sort();
-    files
-        .iter()
-        .map(|path| std::fs::read(path).unwrap())
-        .collect()
-}
-
-fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(dir) else {
-        return;
-    };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|e| e == "mv") {
-            files.push(path);
-        }
     }
 }

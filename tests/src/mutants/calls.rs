@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 const MAX_DEPTH: u32 = 8;
 
 /// Accounts that calls use.
-pub(crate) const ACCOUNTS: [&str; 3] = ["0x1", "0xa1", "0xcafe"];
+pub const ACCOUNTS: [&str; 3] = ["0x1", "0xa1", "0xcafe"];
 
 /// Modules that struct arguments may be of.
-pub(crate) type Modules = BTreeMap<ModuleId, CompiledModule>;
+pub type ModulesById = BTreeMap<ModuleId, CompiledModule>;
 
 fn account(random: &mut Random) -> AccountAddress {
     random
@@ -36,9 +36,9 @@ fn type_argument(random: &mut Random) -> (TypeTag, SignatureToken) {
 }
 
 /// A call of function definition `index` of `module`.
-pub(crate) fn call(
+pub fn call(
     random: &mut Random,
-    modules: &Modules,
+    modules: &ModulesById,
     module: &CompiledModule,
     index: usize,
     gas_limit: u64,
@@ -92,7 +92,7 @@ fn bytes(random: &mut Random, count: usize, out: &mut Vec<u8>) {
 
 fn value(
     random: &mut Random,
-    modules: &Modules,
+    modules: &ModulesById,
     module: &CompiledModule,
     token: &SignatureToken,
     args: &[SignatureToken],
@@ -146,7 +146,7 @@ fn substitute(token: &SignatureToken, args: &[SignatureToken]) -> Option<Signatu
 
 fn strukt(
     random: &mut Random,
-    modules: &Modules,
+    modules: &ModulesById,
     module: &CompiledModule,
     handle: u16,
     args: &[SignatureToken],

@@ -10,7 +10,7 @@ use monomove_format::{
 };
 
 /// Changes `module` in one to six places.
-pub(crate) fn mutate(random: &mut Random, module: &mut CompiledModule) {
+pub(super) fn mutate(random: &mut Random, module: &mut CompiledModule) {
     for _ in 0..=random.below(6) {
         match random.below(20) {
             0 => signature(random, module),
@@ -544,7 +544,7 @@ fn insertion(random: &mut Random, module: &mut CompiledModule) {
 }
 
 /// Changes bytes of a binary, mostly behind its header.
-pub(crate) fn mutate_bytes(random: &mut Random, bytes: &mut [u8]) {
+pub(super) fn mutate_bytes(random: &mut Random, bytes: &mut [u8]) {
     let header = bytes.len().min(70);
     for _ in 0..=random.below(4) {
         let at = header + random.below(bytes.len() - header);
