@@ -1,16 +1,13 @@
 //! `monomove layout`: how values of a type lie in memory, byte by byte.
 
-use std::path::{Path, PathBuf};
-
 use clap::Args;
 use monomove::{ModuleId, StructTag, TypeTag};
 use monomove_core::{Machine, MachineConfig, SlotKind, TypeLayout};
-use monomove_stdlib as stdlib;
 use serde::Serialize;
 
 use super::exit::{CliError, Exit};
 use super::input::{self, ModuleFile};
-use super::lower::Modules;
+use super::modules::{LibraryArgs, Modules};
 use super::output::{DIM, HEADING, Output, escape_line, styled};
 
 /// Version of the JSON form.
@@ -33,12 +30,8 @@ pub(crate) struct LayoutArgs {
     /// Modules (.mv) or directories with modules in them, then the type: T, module::T, 0x1::module::T, u64, vector<u8>, &T, …
     #[arg(required = true, value_name = "FILE|TYPE")]
     inputs: Vec<String>,
-    /// Do not load our own standard library and framework
-    #[arg(long)]
-    no_std: bool,
-    /// Modules that the others need: a file or a directory
-    #[arg(long, value_name = "DIR")]
-    deps: Vec<PathBuf>,
+    #[command(flatten)]
+    library: LibraryArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -55,24 +48,7 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut Output) -> Result<Exit, CliError>
     let Some((ty, paths)) = args.inputs.split_last() else {
         return Err(CliError::from("expected a type".to_owned()));
     };
-    let (mut modules, mut own) = (Modules::default(), Vec::new());
-    if !args.no_std {
-        for (name, bytes) in stdlib::std_and_framework() {
-            let path = format!("(embedded) {name}");
-            modules.add(input::module(path.as_ref(), bytes.to_vec())?);
-        }
-    }
-    for path in &args.deps {
-        for file in input::modules(path)? {
-            modules.add(file);
-        }
-    }
-    for path in paths {
-        for file in input::modules(Path::new(path))? {
-            own.push(file.id.clone());
-            modules.add(file);
-        }
-    }
+    let (mut modules, own) = args.library.load(paths)?;
     let (reference, name) = match ty.strip_prefix("&mut ") {
         Some(referent) => (Some(true), referent),
         None => match ty.strip_prefix('&') {

@@ -1,17 +1,15 @@
 //! `monomove lower`: what the machine makes of a function.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use monomove::{Identifier, ModuleId, StateKey};
-use monomove_core::{CodeToken, Machine, MachineConfig, ModuleCode, Stage, StateError, StateView};
+use monomove::{Identifier, ModuleId};
+use monomove_core::{Machine, MachineConfig, Stage};
 
 use super::exit::{CliError, Exit};
 use super::input::{self, ModuleFile};
+use super::modules::{LibraryArgs, Modules};
 use super::output::{self, Output, escape};
-use monomove_stdlib as stdlib;
 
 /// Arguments of `monomove lower`.
 #[derive(Debug, Args)]
@@ -35,12 +33,8 @@ pub(crate) struct LowerArgs {
     /// Type arguments, separated by commas; micro-ops of a generic function need them
     #[arg(long, value_name = "TYPES")]
     type_args: Option<String>,
-    /// Do not load our own standard library and framework
-    #[arg(long)]
-    no_std: bool,
-    /// Modules that the others need: a file or a directory
-    #[arg(long, value_name = "DIR")]
-    deps: Vec<PathBuf>,
+    #[command(flatten)]
+    library: LibraryArgs,
 }
 
 /// Which form of a function to print.
@@ -56,24 +50,7 @@ pub(crate) fn run(args: &LowerArgs, out: &mut Output) -> Result<Exit, CliError> 
     let Some((function, paths)) = args.inputs.split_last() else {
         return Err(CliError::from("expected a function".to_owned()));
     };
-    let (mut modules, mut own) = (Modules::default(), Vec::new());
-    if !args.no_std {
-        for (name, bytes) in stdlib::std_and_framework() {
-            let path = format!("(embedded) {name}");
-            modules.add(input::module(path.as_ref(), bytes.to_vec())?);
-        }
-    }
-    for path in &args.deps {
-        for file in input::modules(path)? {
-            modules.add(file);
-        }
-    }
-    for path in paths {
-        for file in input::modules(Path::new(path))? {
-            own.push(file.id.clone());
-            modules.add(file);
-        }
-    }
+    let (mut modules, own) = args.library.load(paths)?;
     let (module, function) = modules.find(function, &own)?;
     let ty_args = match &args.type_args {
         Some(types) => {
@@ -110,25 +87,7 @@ pub(crate) fn run(args: &LowerArgs, out: &mut Output) -> Result<Exit, CliError> 
     }
 }
 
-/// Modules, and nothing else.
-#[derive(Default)]
-pub(super) struct Modules(BTreeMap<ModuleId, ModuleFile>);
-
 impl Modules {
-    pub(super) fn add(&mut self, file: ModuleFile) {
-        self.0.insert(file.id.clone(), file);
-    }
-
-    /// All modules, in the order of their identities.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &ModuleId> {
-        self.0.keys()
-    }
-
-    /// A module by its identity.
-    pub(super) fn file(&self, id: &ModuleId) -> Option<&ModuleFile> {
-        self.0.get(id)
-    }
-
     /// The function that `text` names. Without an address it is looked for in the modules `own`, then in all.
     fn find(&self, text: &str, own: &[ModuleId]) -> Result<(ModuleId, Identifier), CliError> {
         if text.matches("::").count() == 2 {
@@ -143,11 +102,11 @@ impl Modules {
         })?;
         let defines = |id: &&ModuleId| {
             module.is_none_or(|module| id.name.as_str() == module)
-                && self.0.get(*id).is_some_and(|file| file.defines(&name))
+                && self.file(id).is_some_and(|file| file.defines(&name))
         };
         let mut found: Vec<&ModuleId> = own.iter().filter(defines).collect();
         if found.is_empty() {
-            found = self.0.keys().filter(defines).collect();
+            found = self.ids().filter(defines).collect();
         }
         match found.as_slice() {
             [id] => Ok(((*id).clone(), name)),
@@ -158,23 +117,6 @@ impl Modules {
                 Err(CliError::from(format!("`{text}` may be {names}")))
             }
         }
-    }
-}
-
-impl StateView for Modules {
-    fn module(&mut self, id: &ModuleId) -> Result<Option<ModuleCode>, StateError> {
-        Ok(self.0.get(id).map(|file| ModuleCode {
-            token: CodeToken(0),
-            bytes: file.bytes.clone(),
-        }))
-    }
-
-    fn is_current(&mut self, _token: CodeToken) -> Result<bool, StateError> {
-        Ok(true)
-    }
-
-    fn value(&mut self, _key: &StateKey) -> Result<Option<Vec<u8>>, StateError> {
-        Ok(None)
     }
 }
 

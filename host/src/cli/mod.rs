@@ -16,6 +16,7 @@ mod layout;
 mod layouts;
 mod limits;
 mod lower;
+mod modules;
 mod output;
 mod profile;
 mod progress;

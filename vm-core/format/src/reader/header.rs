@@ -72,6 +72,31 @@ impl TableKind {
         }
     }
 
+    /// Whether scripts have the table too.
+    pub(super) fn is_in_scripts(self) -> bool {
+        match self {
+            Self::ModuleHandles
+            | Self::StructHandles
+            | Self::FunctionHandles
+            | Self::FunctionInstantiations
+            | Self::Signatures
+            | Self::ConstantPool
+            | Self::Identifiers
+            | Self::AddressIdentifiers
+            | Self::Metadata => true,
+            Self::StructDefs
+            | Self::StructDefInstantiations
+            | Self::FunctionDefs
+            | Self::FieldHandles
+            | Self::FieldInstantiations
+            | Self::FriendDecls
+            | Self::VariantFieldHandles
+            | Self::VariantFieldInstantiations
+            | Self::StructVariantHandles
+            | Self::StructVariantInstantiations => false,
+        }
+    }
+
     /// The first binary version that has the table.
     fn first_version(self) -> u32 {
         match self {

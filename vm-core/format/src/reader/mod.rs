@@ -129,13 +129,30 @@ impl CompiledScript {
         config: &DeserializerConfig,
     ) -> Result<Self, FormatError> {
         let mut reader = header::start(binary, config)?;
-        let mut script = Self {
+        let mut tables = CompiledModule {
             version: reader.version,
-            ..Self::default()
+            ..CompiledModule::default()
         };
         for (kind, mut section) in header::sections(&mut reader)? {
-            script.read_table(kind, &mut section)?;
+            if !kind.is_in_scripts() {
+                kind.check_version(&section)?;
+                return Err(section.malformed("table of a module in a script"));
+            }
+            tables.read_table(kind, &mut section)?;
         }
+        let mut script = Self {
+            version: tables.version,
+            module_handles: tables.module_handles,
+            struct_handles: tables.struct_handles,
+            function_handles: tables.function_handles,
+            function_instantiations: tables.function_instantiations,
+            signatures: tables.signatures,
+            identifiers: tables.identifiers,
+            address_identifiers: tables.address_identifiers,
+            constant_pool: tables.constant_pool,
+            metadata: tables.metadata,
+            ..Self::default()
+        };
         script.type_parameters = functions::type_parameters(&mut reader)?;
         script.parameters = tables::signature_index(&mut reader)?;
         if reader.version >= functions::VERSION_ATTRIBUTES {
@@ -144,31 +161,5 @@ impl CompiledScript {
         script.code = code::code_unit(&mut reader)?;
         script.check_bounds()?;
         Ok(script)
-    }
-
-    fn read_table(
-        &mut self,
-        kind: TableKind,
-        section: &mut BinaryReader<'_>,
-    ) -> Result<(), FormatError> {
-        use TableKind as Kind;
-        kind.check_version(section)?;
-        match kind {
-            Kind::ModuleHandles => self.module_handles = section.table(tables::module_handle)?,
-            Kind::StructHandles => self.struct_handles = section.table(structs::handle)?,
-            Kind::FunctionHandles => self.function_handles = section.table(functions::handle)?,
-            Kind::FunctionInstantiations => {
-                self.function_instantiations = section.table(tables::function_instantiation)?;
-            }
-            Kind::Signatures => self.signatures = section.table(token::signature)?,
-            Kind::ConstantPool => self.constant_pool = section.table(tables::constant)?,
-            Kind::Identifiers => self.identifiers = section.table(tables::identifier)?,
-            Kind::AddressIdentifiers => {
-                self.address_identifiers = section.table(tables::address)?;
-            }
-            Kind::Metadata => self.metadata = section.table(tables::metadata)?,
-            _ => return Err(section.malformed("table of a module in a script")),
-        }
-        Ok(())
     }
 }

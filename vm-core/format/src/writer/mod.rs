@@ -10,11 +10,12 @@ use crate::reader::header::{MAGIC, TableKind, VERSION_FLAVOUR_MASK};
 use crate::reader::structs::{MAX_FIELD_OFFSET, MAX_VARIANTS, VERSION_ENUM};
 use crate::reader::tables;
 use crate::{
-    CompiledModule, CompiledScript, Constant, FormatError, Metadata, ModuleHandle, SignatureIndex,
-    VERSION_MAX, VERSION_MIN_WRITTEN,
+    CompiledModule, CompiledScript, Constant, FormatError, FunctionHandle, FunctionInstantiation,
+    Metadata, ModuleHandle, Signature, SignatureIndex, StructHandle, VERSION_MAX,
+    VERSION_MIN_WRITTEN,
 };
 use monomove_types::codec::write_uleb;
-use monomove_types::{Identifier, StatusCode};
+use monomove_types::{AccountAddress, Identifier, StatusCode};
 
 /// First version whose version word carries the flavour mask.
 const VERSION_FLAVOURED: u32 = 7;
@@ -30,38 +31,17 @@ impl CompiledModule {
     pub fn serialize(&self) -> Result<Vec<u8>, FormatError> {
         use TableKind as Kind;
         let mut writer = Writer::new(self.version)?;
-        writer.table(
-            Kind::ModuleHandles,
-            &self.module_handles,
-            Writer::module_handle,
-        )?;
-        writer.table(
-            Kind::StructHandles,
-            &self.struct_handles,
-            Writer::struct_handle,
-        )?;
-        writer.table(
-            Kind::FunctionHandles,
-            &self.function_handles,
-            Writer::function_handle,
-        )?;
-        writer.table(
-            Kind::FunctionInstantiations,
-            &self.function_instantiations,
-            |w, inst| w.pair(inst.handle.0, inst.type_parameters),
-        )?;
-        writer.table(Kind::Signatures, &self.signatures, Writer::signature)?;
-        writer.table(Kind::Identifiers, &self.identifiers, Writer::identifier)?;
-        writer.table(
-            Kind::AddressIdentifiers,
-            &self.address_identifiers,
-            |w, address| {
-                w.out.extend_from_slice(&address.0);
-                Ok(())
-            },
-        )?;
-        writer.table(Kind::ConstantPool, &self.constant_pool, Writer::constant)?;
-        writer.table(Kind::Metadata, &self.metadata, Writer::metadata)?;
+        writer.shared_tables(&SharedTables {
+            module_handles: &self.module_handles,
+            struct_handles: &self.struct_handles,
+            function_handles: &self.function_handles,
+            function_instantiations: &self.function_instantiations,
+            signatures: &self.signatures,
+            identifiers: &self.identifiers,
+            address_identifiers: &self.address_identifiers,
+            constant_pool: &self.constant_pool,
+            metadata: &self.metadata,
+        })?;
         writer.table(
             Kind::StructDefs,
             &self.struct_defs,
@@ -139,40 +119,18 @@ impl CompiledModule {
 impl CompiledScript {
     /// The canonical binary of the script.
     pub fn serialize(&self) -> Result<Vec<u8>, FormatError> {
-        use TableKind as Kind;
         let mut writer = Writer::new(self.version)?;
-        writer.table(
-            Kind::ModuleHandles,
-            &self.module_handles,
-            Writer::module_handle,
-        )?;
-        writer.table(
-            Kind::StructHandles,
-            &self.struct_handles,
-            Writer::struct_handle,
-        )?;
-        writer.table(
-            Kind::FunctionHandles,
-            &self.function_handles,
-            Writer::function_handle,
-        )?;
-        writer.table(
-            Kind::FunctionInstantiations,
-            &self.function_instantiations,
-            |w, inst| w.pair(inst.handle.0, inst.type_parameters),
-        )?;
-        writer.table(Kind::Signatures, &self.signatures, Writer::signature)?;
-        writer.table(Kind::Identifiers, &self.identifiers, Writer::identifier)?;
-        writer.table(
-            Kind::AddressIdentifiers,
-            &self.address_identifiers,
-            |w, address| {
-                w.out.extend_from_slice(&address.0);
-                Ok(())
-            },
-        )?;
-        writer.table(Kind::ConstantPool, &self.constant_pool, Writer::constant)?;
-        writer.table(Kind::Metadata, &self.metadata, Writer::metadata)?;
+        writer.shared_tables(&SharedTables {
+            module_handles: &self.module_handles,
+            struct_handles: &self.struct_handles,
+            function_handles: &self.function_handles,
+            function_instantiations: &self.function_instantiations,
+            signatures: &self.signatures,
+            identifiers: &self.identifiers,
+            address_identifiers: &self.address_identifiers,
+            constant_pool: &self.constant_pool,
+            metadata: &self.metadata,
+        })?;
         let mut tail = Writer::new(self.version)?;
         tail.type_parameters(&self.type_parameters)?;
         tail.uleb(self.parameters.0);
@@ -188,6 +146,19 @@ impl CompiledScript {
     }
 }
 
+/// The tables that modules and scripts have, in the order in which they are written.
+struct SharedTables<'a> {
+    module_handles: &'a [ModuleHandle],
+    struct_handles: &'a [StructHandle],
+    function_handles: &'a [FunctionHandle],
+    function_instantiations: &'a [FunctionInstantiation],
+    signatures: &'a [Signature],
+    identifiers: &'a [Identifier],
+    address_identifiers: &'a [AccountAddress],
+    constant_pool: &'a [Constant],
+    metadata: &'a [Metadata],
+}
+
 /// The tables written so far: their headers and their contents.
 struct Writer {
     version: u32,
@@ -197,6 +168,42 @@ struct Writer {
 }
 
 impl Writer {
+    fn shared_tables(&mut self, tables: &SharedTables<'_>) -> Written {
+        use TableKind as Kind;
+        self.table(
+            Kind::ModuleHandles,
+            tables.module_handles,
+            Writer::module_handle,
+        )?;
+        self.table(
+            Kind::StructHandles,
+            tables.struct_handles,
+            Writer::struct_handle,
+        )?;
+        self.table(
+            Kind::FunctionHandles,
+            tables.function_handles,
+            Writer::function_handle,
+        )?;
+        self.table(
+            Kind::FunctionInstantiations,
+            tables.function_instantiations,
+            |w, inst| w.pair(inst.handle.0, inst.type_parameters),
+        )?;
+        self.table(Kind::Signatures, tables.signatures, Writer::signature)?;
+        self.table(Kind::Identifiers, tables.identifiers, Writer::identifier)?;
+        self.table(
+            Kind::AddressIdentifiers,
+            tables.address_identifiers,
+            |w, address| {
+                w.out.extend_from_slice(&address.0);
+                Ok(())
+            },
+        )?;
+        self.table(Kind::ConstantPool, tables.constant_pool, Writer::constant)?;
+        self.table(Kind::Metadata, tables.metadata, Writer::metadata)
+    }
+
     fn new(version: u32) -> Result<Self, FormatError> {
         if !(VERSION_MIN_WRITTEN..=VERSION_MAX).contains(&version) {
             return Err(FormatError::new(
