@@ -21,8 +21,6 @@ const browser = chromium();
 if (browser === undefined) console.warn('No Chromium found: the tests of the built playground are skipped.');
 
 export default defineConfig({
-  // A busy machine can lose a key press; what fails twice is broken. A test that needed its second try is reported as flaky.
-  retries: 1,
   testDir: 'tests',
   testIgnore: browser === undefined ? '**' : [],
   timeout: 90_000,

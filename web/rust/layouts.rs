@@ -1,8 +1,8 @@
 //! The structs of the modules that were seen.
 
 use monomove_format::CompiledModule;
-use monomove_text::{StructLayout, StructLayouts, struct_layout};
-use monomove_types::{ModuleId, StructTag};
+use monomove_text::{StructLayout, StructLayouts, signature_tags, struct_layout};
+use monomove_types::{ModuleId, StructTag, TypeTag};
 use monomove_verifier::{PublishedModules, VerifierResult};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +22,20 @@ impl ModuleLayouts {
     /// The module under `id`.
     pub fn module(&self, id: &ModuleId) -> Option<&CompiledModule> {
         self.modules.get(id).map(|module| &**module)
+    }
+
+    /// The types of a function's parameters.
+    pub fn parameters(
+        &self,
+        id: &ModuleId,
+        function: &str,
+        ty_args: &[TypeTag],
+    ) -> Option<Vec<TypeTag>> {
+        let module = self.module(id)?;
+        let definitions = module.function_defs.iter();
+        let mut handles = definitions.map(|d| module.handle_of_definition(d));
+        let named = handles.find(|handle| module.identifier_at(handle.name).as_str() == function)?;
+        signature_tags(module, named.parameters, ty_args)
     }
 }
 

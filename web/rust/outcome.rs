@@ -1,9 +1,9 @@
 //! How a call ended, as JavaScript sees it: `Outcome` of the TypeScript. Faults are made on the other side: whoever had one cannot report it.
 
 use crate::data::Bytes;
+use crate::layouts::ModuleLayouts;
 use crate::value::{Limits, Value};
 use monomove_core::{CallOutput, Failure, Location, TypedValue, WriteOp};
-use monomove_text::StructLayouts;
 use monomove_types::{Path, StateKey, TypeTag};
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ pub struct Typed {
 
 impl Typed {
     /// The value of type `ty` with these BCS bytes.
-    pub fn new(ty: &TypeTag, bcs: &[u8], layouts: &dyn StructLayouts, limits: Limits) -> Self {
+    pub fn new(ty: &TypeTag, bcs: &[u8], layouts: &ModuleLayouts, limits: Limits) -> Self {
         Self {
             r#type: ty.to_string(),
             bcs: bcs.into(),
@@ -25,7 +25,7 @@ impl Typed {
         }
     }
 
-    fn of(value: &TypedValue, layouts: &dyn StructLayouts) -> Self {
+    fn of(value: &TypedValue, layouts: &ModuleLayouts) -> Self {
         Self::new(&value.ty, &value.bcs, layouts, Limits::default())
     }
 }
@@ -150,7 +150,7 @@ impl Outcome {
     /// Sorts what the machine gave. `before` is the value of a key in the state that the call ran on.
     pub fn new<'a>(
         output: &CallOutput,
-        layouts: &dyn StructLayouts,
+        layouts: &ModuleLayouts,
         before: impl Fn(&StateKey) -> Option<&'a [u8]>,
     ) -> Self {
         let usage = Usage {

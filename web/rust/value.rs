@@ -2,6 +2,7 @@
 
 use crate::data::{Bytes, Wide};
 use crate::error::Error;
+use crate::layouts::ModuleLayouts;
 use ethnum::{I256, U256};
 use monomove_text::{Field, StructLayout, StructLayouts, parse_value};
 use monomove_types::codec::{Cursor, write_bytes, write_uleb};
@@ -68,6 +69,12 @@ pub enum Value {
         variant: String,
         fields: Vec<FieldValue>,
     },
+    Function {
+        kind: &'static str,
+        r#type: String,
+        name: String,
+        captured: Vec<Value>,
+    },
     Reference {
         kind: &'static str,
         r#type: String,
@@ -109,7 +116,7 @@ impl Default for Limits {
 
 impl Value {
     /// The value of type `ty` with these BCS bytes; undecoded if they are not one, or the type is not known.
-    pub fn decode(ty: &TypeTag, bcs: &[u8], layouts: &dyn StructLayouts, limits: Limits) -> Self {
+    pub fn decode(ty: &TypeTag, bcs: &[u8], layouts: &ModuleLayouts, limits: Limits) -> Self {
         let decoder = Decoder { layouts, limits };
         let mut cursor = Cursor::new(bcs);
         let depth = (limits.depth as usize).min(MAX_DEPTH);
@@ -130,7 +137,7 @@ impl Value {
 }
 
 struct Decoder<'a> {
-    layouts: &'a dyn StructLayouts,
+    layouts: &'a ModuleLayouts,
     limits: Limits,
 }
 
@@ -181,7 +188,46 @@ impl Decoder<'_> {
             TypeTag::Signer => text("signer", from.address().ok()?),
             TypeTag::Vector(element) => self.vector(ty, element, from, depth)?,
             TypeTag::Struct(tag) => self.structure(tag, from, depth)?,
-            TypeTag::Function(_) => return None,
+            TypeTag::Function(_) => self.function(ty, from, depth)?,
+        })
+    }
+
+    /// A function value: its function, and each captured value behind a layout without names. The types come from the function itself.
+    fn function(&self, ty: &TypeTag, from: &mut Cursor<'_>, depth: usize) -> Option<Value> {
+        from.length().ok()?;
+        let _format: [u8; 2] = from.array().ok()?;
+        let (module, name) = (from.module_id().ok()?, from.identifier().ok()?);
+        let ty_args = from.sequence(|c| c.type_tag()).ok()?;
+        let mask = from.u64().ok()?;
+        let captured = if mask == 0 {
+            Vec::new()
+        } else {
+            let parameters = self.layouts.parameters(&module, name.as_str(), &ty_args)?;
+            let taken = (0..).zip(&parameters);
+            let mut taken = taken.filter(|(i, _)| mask >> i & 1 == 1);
+            let captured = taken.try_fold(Vec::new(), |mut captured, (_, ty)| {
+                skip_layout(from, MAX_DEPTH)?;
+                captured.push(self.value(ty, from, depth)?);
+                Some(captured)
+            })?;
+            if captured.len() != mask.count_ones() as usize {
+                return None;
+            }
+            captured
+        };
+        let list = |tags: &[TypeTag]| {
+            let tags = tags.iter().map(ToString::to_string).collect::<Vec<_>>();
+            tags.join(", ")
+        };
+        let arguments = match list(&ty_args) {
+            list if list.is_empty() => list,
+            list => format!("<{list}>"),
+        };
+        Some(Value::Function {
+            kind: "function",
+            r#type: ty.to_string(),
+            name: format!("{module}::{name}{arguments}"),
+            captured,
         })
     }
 
@@ -268,6 +314,28 @@ impl Decoder<'_> {
             })
         };
         fields.iter().map(field).collect()
+    }
+}
+
+/// Goes past the layout of a captured value: the tags of a `MoveTypeLayout`.
+fn skip_layout(from: &mut Cursor<'_>, depth: usize) -> Option<()> {
+    let depth = depth.checked_sub(1)?;
+    let fields = |from: &mut Cursor<'_>| {
+        let count = from.length().ok()?;
+        (0..count).try_for_each(|_| skip_layout(from, depth))
+    };
+    match from.u8().ok()? {
+        5 => skip_layout(from, depth),
+        6 => match from.u8().ok()? {
+            0 => fields(from),
+            1 => {
+                let variants = from.length().ok()?;
+                (0..variants).try_for_each(|_| fields(from))
+            }
+            _ => None,
+        },
+        0..=4 | 7..=18 => Some(()),
+        _ => None,
     }
 }
 

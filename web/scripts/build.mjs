@@ -1,16 +1,16 @@
 /**
- * Builds the package into `dist/`: the wasm with cargo, its glue with wasm-bindgen, wasm-opt, then the TypeScript.
+ * Builds the package into `dist/`: the wasm and its glue with wasm-pack, wasm-opt, then the TypeScript.
  *
  *   node scripts/build.mjs [--dev] [--watch] [--skip-wasm]
  *
- * `--dev` builds the wasm without optimizing its size. The wasm-bindgen command is taken from PATH if it has the version of the crate in
- * `Cargo.lock`, else it is installed with cargo beside the build products, once.
+ * `--dev` builds the wasm without optimizing its size. wasm-pack, and the wasm-bindgen command that it runs, are taken from PATH if they have
+ * the right versions (of wasm-bindgen: that of the crate in `Cargo.lock`), else they are installed with cargo beside the build products, once.
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, watch, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
@@ -18,6 +18,8 @@ const web = join(dirname(fileURLToPath(import.meta.url)), '..');
 const root = join(web, '..');
 const flags = new Set(process.argv.slice(2));
 const dev = flags.has('--dev');
+
+const WASM_PACK = '0.15.1';
 
 /** What the wasm may take after gzip. */
 const MAX_GZIP_BYTES = 900_000;
@@ -38,29 +40,40 @@ async function bindgenVersion() {
   return /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(lock)[1];
 }
 
-/** A wasm-bindgen command that fits the crate. */
-function bindgen(target, version) {
-  const fits = (command) =>
-    spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout?.trim() === `wasm-bindgen ${version}`;
-  const own = join(target, 'web-tools', 'bin', 'wasm-bindgen');
-  const found = ['wasm-bindgen', own].find(fits);
-  if (found) return found;
-  run('cargo', ['install', 'wasm-bindgen-cli', '--version', version, '--root', join(target, 'web-tools')]);
-  return own;
+/** The command of a crate in its version: from PATH, or installed with cargo, quickly rather than fast. */
+function command(target, crate, name, version) {
+  const fits = (path) => spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout?.trim() === `${name} ${version}`;
+  const own = join(target, 'web-tools', 'bin', name);
+  const found = [...process.env.PATH.split(delimiter).map((directory) => join(directory, name)), own].find(fits);
+  if (found === undefined) {
+    run('cargo', ['install', crate, '--version', version, '--locked', '--root', join(target, 'web-tools')], {
+      env: { ...process.env, CARGO_PROFILE_RELEASE_OPT_LEVEL: '1', CARGO_PROFILE_RELEASE_DEBUG: '0' },
+    });
+  }
+  return found ?? own;
 }
 
 async function buildWasm() {
   const target = targetDirectory();
-  const profile = dev ? 'release' : 'web';
-  run('cargo', ['build', '--profile', profile, '-p', 'monomove-web', '--lib', '--target', 'wasm32-unknown-unknown']);
-  const built = join(target, 'wasm32-unknown-unknown', profile, 'monomove_web.wasm');
+  const bindgen = command(target, 'wasm-bindgen-cli', 'wasm-bindgen', await bindgenVersion());
+  const pack = command(target, 'wasm-pack', 'wasm-pack', WASM_PACK);
   const bindings = join(web, 'src', 'bindings');
   await rm(bindings, { recursive: true, force: true });
-  run(bindgen(target, await bindgenVersion()), [
-    ...['--target', 'web', '--out-dir', bindings, '--out-name', 'monomove'],
-    ...['--omit-default-module-path', '--experimental-reset-state-function', '--remove-producers-section'],
-    built,
-  ]);
+  const options = ['--mode', 'no-install', '--no-pack', '--no-gitignore'];
+  run(
+    pack,
+    [
+      ...['build', web, '--target', 'web', '--out-dir', bindings, '--out-name', 'monomove', ...options],
+      ...['--profile', dev ? 'release' : 'web'],
+    ],
+    {
+      env: {
+        ...process.env,
+        PATH: join(web, 'scripts', 'bindgen') + delimiter + process.env.PATH,
+        MONOMOVE_WASM_BINDGEN: bindgen,
+      },
+    },
+  );
   await mkdir(join(web, 'dist'), { recursive: true });
   const from = join(bindings, 'monomove_bg.wasm');
   const to = join(web, 'dist', 'monomove_bg.wasm');

@@ -188,6 +188,7 @@ const SESSION_METHODS = {
   stepOut: 1,
   runUntil: 2,
   seek: 1,
+  prefetch: 0,
   readSteps: 2,
   depthProfile: 1,
   eventsOf: 1,
@@ -200,6 +201,7 @@ const SESSION_METHODS = {
   bytes: 2,
   globals: 1,
   events: 0,
+  collections: 0,
   types: 0,
   lowering: 1,
 } as const satisfies Record<RemoteMethods, number>;

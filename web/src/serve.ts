@@ -10,6 +10,9 @@ import type { ChainOptions, Snapshot } from './types/chain.js';
 import type { AssembleOptions, AssemblyResult } from './types/module.js';
 import type { RemoteModule } from './types/worker.js';
 
+/** Silence after which a worker prepares for the next movement, in milliseconds. */
+const IDLE_MS = 4;
+
 type Method = (...args: readonly unknown[]) => unknown;
 
 /** What a worker is told to do besides calls of objects. */
@@ -57,6 +60,7 @@ export function serve(
 ): (request: RequestMessage) => Promise<void> {
   const objects = new Map<number, object>([[ENGINE, new Engine(init)]]);
   let next = ENGINE + 1;
+  let idle: ReturnType<typeof setTimeout> | undefined;
 
   function keep(object: object, fixed: Readonly<Record<string, unknown>>): MadeObject {
     const number = next;
@@ -94,12 +98,27 @@ export function serve(
     return (method as Method).apply(object, args);
   }
 
+  /** Records around the position of a session as long as nothing is asked for. */
+  function prepare(session: Session): void {
+    clearTimeout(idle);
+    idle = setTimeout(() => {
+      try {
+        if (session.prefetch()) prepare(session);
+      } catch {
+        // Disposed or broken: the next request says so.
+      }
+    }, IDLE_MS);
+  }
+
   return async (request) => {
+    clearTimeout(idle);
     try {
       const value = answer(await call(request));
       send({ id: request.id, value });
     } catch (error) {
       send({ id: request.id, error: errorData(error) });
     }
+    const object = objects.get(request.object);
+    if (object instanceof Session) prepare(object);
   };
 }

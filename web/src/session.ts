@@ -5,6 +5,7 @@ import { Handle } from './handle.js';
 import type { CallRequest } from './types/chain.js';
 import type { Outcome } from './types/outcome.js';
 import type {
+  Collection,
   Condition,
   Direction,
   FrameState,
@@ -84,6 +85,10 @@ export class Session implements SessionApi {
     return this.#handle.with((raw) => raw.seek(step));
   }
 
+  prefetch(): boolean {
+    return this.#handle.with((raw) => raw.prefetch());
+  }
+
   readSteps(from: number, count: number): StepColumns {
     return this.#handle.with((raw) => raw.readSteps(from, count));
   }
@@ -130,6 +135,10 @@ export class Session implements SessionApi {
 
   events(): ReturnType<SessionApi['events']> {
     return this.#handle.with((raw) => raw.events());
+  }
+
+  collections(): readonly Collection[] {
+    return this.#handle.with((raw) => raw.collections());
   }
 
   types(): readonly TypeInfo[] {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { Chain, init } from 'monomove';
+import { Chain, init, Module } from 'monomove';
 import { modules } from './corpus.mjs';
 
 let chain;
@@ -204,4 +204,123 @@ test('many sessions do not eat memory', () => {
     session.seek(session.length);
     session.dispose();
   }
+});
+
+test('function values are shown with what they captured', () => {
+  const session = chain.session({ function: '0xcafe::playground::closure_captures', args: [5n, 10n] });
+  const functions = [];
+  const objects = [];
+  do {
+    const { frames } = session.state();
+    const places = frames.flatMap((frame) => [...frame.locals, ...frame.operands]);
+    for (const { value } of places) {
+      assert.notEqual(value?.kind, 'undecoded');
+      if (value?.kind === 'function') functions.push(value);
+    }
+    const closure = session.heap().find((object) => object.kind === 'closure');
+    if (closure !== undefined) objects.push(session.object(closure.address));
+  } while (session.step().reason !== 'end' && session.position < session.length);
+  assert.ok(functions.length > 0 && objects.length > 0);
+  for (const { name, captured } of functions) {
+    assert.match(name, /^0xcafe::playground::__lambda/);
+    assert.deepEqual(captured, [{ kind: 'u64', value: 5n }]);
+  }
+  assert.deepEqual(objects[0].value.captured, [{ kind: 'u64', value: 5n }]);
+  assert.match(objects[0].object.type, /^\|u64\|/);
+});
+
+test('collections have their steps, and global values are found where they were moved to', () => {
+  const own = new Chain({ limits: { heapBytes: 16 * 1024 } });
+  const made = Module.assemble(`
+module 0xcafe::kept
+struct Box has key
+    n: u64
+
+// Puts a box into storage, makes garbage, and counts in the box.
+public fun churn(account: &signer, rounds: u64): u64 acquires Box
+    local here: address
+    local n: &mut u64
+    copy_loc rounds
+    vec_pack<u64>, 1
+    pop
+    copy_loc account
+    ld_u64 0
+    pack Box
+    move_to Box
+    ld_const<address> 0xa1
+    st_loc here
+again: copy_loc rounds
+    ld_u64 0
+    gt
+    br_false done
+    copy_loc rounds
+    copy_loc rounds
+    copy_loc rounds
+    copy_loc rounds
+    vec_pack<u64>, 4
+    pop
+    copy_loc here
+    mut_borrow_global Box
+    mut_borrow_field Box, n
+    st_loc n
+    copy_loc n
+    read_ref
+    ld_u64 1
+    add
+    move_loc n
+    write_ref
+    move_loc rounds
+    ld_u64 1
+    sub
+    st_loc rounds
+    branch again
+done: move_loc here
+    borrow_global Box
+    borrow_field Box, n
+    read_ref
+    ret
+`);
+  assert.ok(made.ok, JSON.stringify(made));
+  own.publish(made.bytes);
+  const session = own.session({ function: '0xcafe::kept::churn', signers: ['0xa1'], args: [1000n] });
+  assert.equal(session.outcome.success, true);
+  const collections = session.collections();
+  assert.ok(collections.length > 1);
+  for (const { step, before, after, live } of collections) {
+    assert.ok(live <= after && after < before);
+    session.seek(step);
+    assert.equal(session.state().heapBytes, before);
+    session.step();
+    assert.equal(session.state().heapBytes, after);
+    assert.deepEqual(session.eventsOf(step), [{ kind: 'collect', before, after, live }]);
+  }
+  session.seek(0);
+  const stops = collections.map(() => session.runUntil({ at: 'collection' }).step);
+  assert.deepEqual(
+    stops,
+    collections.map(({ step }) => step),
+  );
+  const addresses = new Set();
+  const boxed = (step) => {
+    session.seek(step);
+    const [box] = session.globals();
+    addresses.add(box.address);
+    return box.now.value.fields[0].value.value;
+  };
+  const values = [100, 2000, session.length >> 1, session.length - 5, session.length].map(boxed);
+  assert.equal(values.at(-1), 1000n);
+  assert.ok(addresses.size > 1, 'it moved');
+  for (const [i, value] of values.entries()) assert.ok(i === 0 || value >= values[i - 1], `${values}`);
+  own.dispose();
+});
+
+test('the windows beside the position are recorded ahead', () => {
+  const session = chain.session(fib(16));
+  session.seek(10_000);
+  assert.equal(session.prefetch(), true);
+  assert.equal(session.prefetch(), true);
+  assert.equal(session.prefetch(), false);
+  assert.equal(session.position, 10_000);
+  session.seek(0);
+  assert.equal(session.prefetch(), false);
 });

@@ -147,3 +147,31 @@ test('a phone shows it without scrolling sideways', async ({ browser }) => {
   }
   await context.close();
 });
+
+test('a key right after Escape opens the next dialog', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+  // Both in one go: the dialog's own event that it was closed comes after the second key.
+  await page.evaluate(() => {
+    document.querySelector('dialog')?.dispatchEvent(new Event('cancel'));
+    document.querySelector('dialog')?.close();
+    dispatchEvent(new KeyboardEvent('keydown', { key: 'p' }));
+  });
+  await expect(page.getByRole('dialog', { name: 'Paste bytecode' })).toBeVisible();
+  await page.waitForTimeout(200);
+  await expect(page.getByRole('dialog', { name: 'Paste bytecode' })).toBeVisible();
+  for (const key of ['?', 'p', 'Shift+F8', 'Control+K']) {
+    await Promise.all([page.keyboard.press('Escape'), page.keyboard.press(key)]);
+    await expect(page.getByRole('dialog')).toHaveCount(1);
+    await expect(page.getByRole('dialog')).toBeVisible();
+  }
+});
+
+test('keys that are pressed while the example is being recorded count', async ({ page }) => {
+  await page.goto('#example=vectors');
+  await page.locator('.app').waitFor();
+  for (let i = 0; i < 3; i += 1) await page.keyboard.press('j');
+  await ready(page);
+  await atStep(page, 3);
+});

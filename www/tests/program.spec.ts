@@ -199,3 +199,27 @@ test('a hang is ended by the watchdog', async ({ page }) => {
   await ready(page);
   await press(page, 'j');
 });
+
+test('the memory example shows its collections, before and after', async ({ page }) => {
+  await open(page, 'memory');
+  const heap = page.getByRole('region', { name: 'Heap' });
+  await expect(heap.locator('.collections')).toContainText(/Collections: 0 before this step, [1-9]/);
+  await press(page, 'm');
+  await expect(heap.locator('.collections')).toContainText(/This step collects: [\d\s]+ of [\d\s]+ bytes are alive/);
+  const before = await heap.locator('tbody tr').count();
+  await press(page, 'j');
+  await expect(heap.locator('.collections')).toContainText(/Collected: .* moved to the start/);
+  await expect.poll(() => heap.locator('tbody tr').count()).toBeLessThan(before / 2);
+  await expect(heap.locator('tbody tr.changed').first()).toBeVisible();
+  const after = await stepOf(page);
+  await press(page, 'm');
+  await press(page, 'M');
+  expect(await stepOf(page)).toBe(after - 1);
+});
+
+test('function values show what they captured', async ({ page }) => {
+  await open(page, 'closures');
+  const functions = page.locator('.state', { hasText: /__lambda.*\(5/ });
+  for (let i = 0; i < 8 && (await functions.count()) === 0; i += 1) await press(page, 'j');
+  await expect(functions).toHaveCount(1);
+});

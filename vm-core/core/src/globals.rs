@@ -165,6 +165,12 @@ impl Globals {
         entries.filter_map(|entry| Some((entry.object.as_mut()?, entry.layout)))
     }
 
+    /// The slots of all values that are there, with their objects.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (GlobalSlot, Addr)> {
+        let entries = self.entries.iter().enumerate();
+        entries.filter_map(|(slot, entry)| Some((GlobalSlot(slot), entry.object?)))
+    }
+
     /// Where the value is, if there is one.
     pub(crate) fn object(&self, slot: GlobalSlot) -> Option<Addr> {
         self.entries[slot.0].object

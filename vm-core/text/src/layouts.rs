@@ -4,7 +4,7 @@ use monomove_format::{
     CompiledModule, FieldDefinition, IdentifierIndex, SignatureIndex, SignatureToken,
     StructFieldInformation, StructHandleIndex,
 };
-use monomove_types::{StructTag, TypeTag};
+use monomove_types::{FunctionParamOrReturnTag, FunctionTag, StructTag, TypeTag};
 
 use crate::{Field, StructLayout};
 
@@ -98,12 +98,33 @@ impl View<'_> {
             SignatureToken::TypeParameter(index) => {
                 self.type_args.get(usize::from(*index))?.clone()
             }
-            SignatureToken::Function(..)
-            | SignatureToken::Reference(_)
-            | SignatureToken::MutableReference(_) => {
-                return None;
+            SignatureToken::Function(args, results, abilities) => FunctionTag {
+                args: self.function_types(args, depth)?,
+                results: self.function_types(results, depth)?,
+                abilities: *abilities,
             }
+            .into(),
+            SignatureToken::Reference(_) | SignatureToken::MutableReference(_) => return None,
         })
+    }
+
+    fn function_types(
+        &self,
+        tokens: &[SignatureToken],
+        depth: usize,
+    ) -> Option<Vec<FunctionParamOrReturnTag>> {
+        let part = |token: &SignatureToken| {
+            Some(match token {
+                SignatureToken::Reference(to) => {
+                    FunctionParamOrReturnTag::Reference(self.tag(to, depth)?)
+                }
+                SignatureToken::MutableReference(to) => {
+                    FunctionParamOrReturnTag::MutableReference(self.tag(to, depth)?)
+                }
+                token => FunctionParamOrReturnTag::Value(self.tag(token, depth)?),
+            })
+        };
+        tokens.iter().map(part).collect()
     }
 
     fn structure(

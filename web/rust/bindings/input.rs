@@ -290,10 +290,11 @@ fn condition(value: &JsValue) -> Result<Condition, Error> {
             address: small(value, "address")?.ok_or_else(|| expected("a number", "address"))?,
             size: small(value, "size")?.ok_or_else(|| expected("a number", "size"))?,
         },
+        "collection" => Condition::Collection,
         "failure" => Condition::Failure,
         _ => {
             return Err(expected(
-                "instruction, gas, global, event, write or failure",
+                "instruction, gas, global, event, write, collection or failure",
                 "at",
             ));
         }

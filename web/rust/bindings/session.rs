@@ -96,6 +96,11 @@ impl RawSession {
         answer(self.0.seek(step))
     }
 
+    /// Whether something was recorded.
+    pub fn prefetch(&mut self) -> Result<bool, JsValue> {
+        self.0.prefetch().map_err(error)
+    }
+
     /// `StepColumns`.
     #[wasm_bindgen(js_name = readSteps)]
     pub fn read_steps(&mut self, from: u32, count: u32) -> Answer {
@@ -180,6 +185,11 @@ impl RawSession {
     pub fn globals(&mut self, limits: &JsValue) -> Answer {
         let limits = input::limits(limits).map_err(error)?;
         answer(self.0.globals(limits))
+    }
+
+    /// `Collection[]`.
+    pub fn collections(&mut self) -> Answer {
+        to_js(&self.0.collections())
     }
 
     /// Emitted events.

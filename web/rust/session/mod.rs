@@ -69,6 +69,8 @@ pub struct Session {
     length: u32,
     end: End,
     position: u32,
+    /// Which way the last movement went.
+    heading: Direction,
     /// What the last movement changed, if it was a single step.
     changes: Vec<Change>,
     /// The latest used last.
@@ -112,6 +114,7 @@ impl Session {
             length,
             end,
             position: 0,
+            heading: Direction::Forward,
             changes: Vec::new(),
             windows: Vec::new(),
             outline: None,
@@ -196,6 +199,25 @@ impl Session {
         Ok(())
     }
 
+    /// Records one of the windows beside that of the position, the one that lies ahead first, so that a step into it finds it. False if both
+    /// are there.
+    pub fn prefetch(&mut self) -> Result<bool, Error> {
+        let here = self.window_of(self.position);
+        let next = Some(here + WINDOW).filter(|&first| first < self.length);
+        let last = here.checked_sub(WINDOW);
+        let order = match self.heading {
+            Direction::Forward => [next, last],
+            Direction::Back => [last, next],
+        };
+        let missing = |first: &u32| self.windows.iter().all(|window| window.first != *first);
+        let Some(first) = order.into_iter().flatten().find(missing) else {
+            return Ok(false);
+        };
+        self.open(first)?;
+        self.open(here)?;
+        Ok(true)
+    }
+
     /// The window that shows the position, its replay there; `None` if the call has no steps.
     fn here(&mut self) -> Result<Option<&mut Window>, Error> {
         if self.length == 0 {
@@ -217,6 +239,11 @@ impl Session {
     fn go(&mut self, to: u32) -> Result<(), Error> {
         let from = self.position;
         self.position = to.min(self.length);
+        self.heading = if self.position < from {
+            Direction::Back
+        } else {
+            Direction::Forward
+        };
         self.changes.clear();
         let step = from.min(self.position);
         if from.abs_diff(self.position) == 1 {

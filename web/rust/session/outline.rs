@@ -1,6 +1,6 @@
 //! Questions about the whole run: columns, conditions, events.
 
-use super::report::{EmittedEvent, SessionFunction, StepEvent, Stop, StopReason};
+use super::report::{Collection, EmittedEvent, SessionFunction, StepEvent, Stop, StopReason};
 use super::{Change, Direction, Session, WINDOW, changes};
 use crate::error::Error;
 use crate::value::{Limits, Value};
@@ -36,6 +36,8 @@ pub enum Condition {
         /// How many.
         size: u32,
     },
+    /// The heap is collected.
+    Collection,
     /// The call fails.
     Failure,
 }
@@ -111,7 +113,7 @@ impl Session {
                         kind,
                         EventKind::BorrowMut | EventKind::Take | EventKind::Store
                     );
-                    kind != EventKind::Change
+                    !matches!(kind, EventKind::Change | EventKind::Move)
                         && (!write || writes)
                         && key.as_ref().is_none_or(|key| Some(key) == named)
                 }
@@ -127,6 +129,7 @@ impl Session {
                 address: *address,
                 size: *size,
             }),
+            Condition::Collection => rows(&|event| matches!(event, TraceEvent::Collect { .. })),
             Condition::Failure => Test::Failure,
         }
     }
@@ -233,12 +236,8 @@ impl Session {
         for row in 0..end {
             if let Some(TraceEvent::Emit { ty, data }) = outline.events.at(row) {
                 let ty = outline.types.get(ty as usize).cloned().unwrap_or_default();
-                let step = outline
-                    .steps
-                    .event_end
-                    .partition_point(|&end| end as usize <= row);
                 events.push(EmittedEvent {
-                    step: step as u32,
+                    step: outline.step_of(row),
                     bcs: data.into(),
                     value: self.decode(&ty, data, Limits::default()),
                     r#type: ty,
@@ -246,6 +245,26 @@ impl Session {
             }
         }
         events
+    }
+
+    /// The collections of the whole run.
+    pub fn collections(&mut self) -> Vec<Collection> {
+        let outline = self.outline();
+        let start = outline.header.heap_start;
+        let collection = |row: usize| match outline.events.at(row)? {
+            TraceEvent::Collect {
+                before,
+                after,
+                live,
+            } => Some(Collection {
+                step: outline.step_of(row),
+                before: before.saturating_sub(start),
+                after: after.saturating_sub(start),
+                live,
+            }),
+            _ => None,
+        };
+        (0..outline.events.len()).filter_map(collection).collect()
     }
 
     /// BCS as a value of a type as a trace writes it.
@@ -288,6 +307,7 @@ impl Session {
                     EventKind::BorrowMut => StepEvent::BorrowMut { key },
                     EventKind::Take => StepEvent::Take { key },
                     EventKind::Store => StepEvent::Store { key },
+                    EventKind::Move => return None,
                     _ => StepEvent::Change { key },
                 }
             }
@@ -300,7 +320,15 @@ impl Session {
                 }
             }
             TraceEvent::Allocate { address, bytes } => StepEvent::Allocate { address, bytes },
-            TraceEvent::Collect { .. } => StepEvent::Collect,
+            TraceEvent::Collect {
+                before,
+                after,
+                live,
+            } => StepEvent::Collect {
+                before: before.saturating_sub(trace.header.heap_start),
+                after: after.saturating_sub(trace.header.heap_start),
+                live,
+            },
             TraceEvent::Fail { status, sub_status } => StepEvent::Fail {
                 status: StatusCode::from_number(u64::from(status))
                     .map_or_else(|| status.to_string(), |status| status.name().to_owned()),

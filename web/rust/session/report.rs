@@ -139,6 +139,14 @@ pub struct ShownObject {
     pub value: Value,
 }
 
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Collection {
+    pub step: u32,
+    pub before: u32,
+    pub after: u32,
+    pub live: u32,
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub struct EmittedEvent {
     pub step: u32,
@@ -187,7 +195,11 @@ pub enum StepEvent {
         address: u32,
         bytes: u32,
     },
-    Collect,
+    Collect {
+        before: u32,
+        after: u32,
+        live: u32,
+    },
     Fail {
         status: String,
         sub_status: u64,

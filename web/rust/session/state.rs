@@ -278,6 +278,9 @@ impl Session {
     }
 
     fn object_value(&mut self, object: &HeapObject, bytes: &[u8], limits: Limits) -> Value {
+        if let Some((tag, bcs)) = self.machine.inspector().function(object.address) {
+            return Value::decode(&tag, &bcs, &self.layouts, limits);
+        }
         let Some(tag) = &object.ty else {
             return Value::undecoded(String::new(), bytes);
         };
@@ -376,16 +379,12 @@ impl Session {
             let key = outline.keys.get(key as usize).cloned().unwrap_or_default();
             let index = globals.iter().position(|global| global.key == key);
             let index = index.unwrap_or_else(|| {
-                let step = outline
-                    .steps
-                    .event_end
-                    .partition_point(|&end| end as usize <= row);
                 globals.push(Global {
                     key,
                     before: before
                         .filter(|_| kind == EventKind::Load)
                         .map(<[u8]>::to_vec),
-                    read_at: step as u32,
+                    read_at: outline.step_of(row),
                     changed: false,
                     object: 0,
                     exists: false,
@@ -423,10 +422,12 @@ fn object_state(object: &HeapObject) -> HeapObjectState {
             .ty
             .as_ref()
             .map_or_else(String::new, TypeTag::to_string),
-        kind: match &object.ty {
-            None | Some(TypeTag::Function(_)) => "closure",
-            Some(_) if object.size == object.unit => "value",
-            Some(_) => "elements",
+        kind: if object.is_function {
+            "closure"
+        } else if object.size == object.unit {
+            "value"
+        } else {
+            "elements"
         },
     }
 }

@@ -66,6 +66,8 @@ export type Condition =
   | { readonly at: 'event'; readonly type?: TypeText }
   /** Bytes at an address change. */
   | { readonly at: 'write'; readonly address: number; readonly size: number }
+  /** The heap is collected. */
+  | { readonly at: 'collection' }
   /** The instruction that fails; without a failure: the end. */
   | { readonly at: 'failure' };
 
@@ -138,6 +140,18 @@ export interface HeapObject {
   readonly kind: 'value' | 'elements' | 'closure';
 }
 
+/** A collection of the heap: what is alive is moved to its start. Sizes include the headers of objects. */
+export interface Collection {
+  /** The step in which it happened: the heap at this position is the one before, at the next position the one after. */
+  readonly step: number;
+  /** Bytes of the heap before the step. */
+  readonly before: number;
+  /** Bytes of the heap after the step. */
+  readonly after: number;
+  /** Bytes that were alive. */
+  readonly live: number;
+}
+
 /** What happened in a step besides writes to its frame. */
 export type StepEvent =
   | { readonly kind: 'call' | 'return'; readonly function: number }
@@ -148,7 +162,7 @@ export type StepEvent =
     }
   | { readonly kind: 'emit'; readonly type: TypeText; readonly bcs: Uint8Array; readonly value: Value }
   | { readonly kind: 'allocate'; readonly address: number; readonly bytes: number }
-  | { readonly kind: 'collect' }
+  | ({ readonly kind: 'collect' } & Omit<Collection, 'step'>)
   | { readonly kind: 'fail'; readonly status: string; readonly subStatus: bigint };
 
 /** The state before a step: the whole screen of a debugger in one piece. */
@@ -247,6 +261,12 @@ export interface SessionApi extends Disposable {
   /** To a step. */
   seek(step: number): Stop;
 
+  /**
+   * Records a stretch next to the one of the position, so that stepping into it is instant. `false` if there is nothing to do. A worker does this by
+   * itself when it is idle. Does not move.
+   */
+  prefetch(): boolean;
+
   /** A batch of steps as columns. Does not move. */
   readSteps(from: number, count: number): StepColumns;
   /** Call depth at evenly spaced steps over the whole recording, for an overview: `points` values. Does not move. */
@@ -280,6 +300,8 @@ export interface SessionApi extends Disposable {
     readonly bcs: Uint8Array;
     readonly value: Value;
   }[];
+  /** The collections of the heap in the whole recording. Does not move. */
+  collections(): readonly Collection[];
   /** The interned type table of this run with layouts. */
   types(): readonly TypeInfo[];
   /** A function at every level of lowering: an index into `functions()`. */

@@ -4,6 +4,7 @@
  */
 
 import type {
+  Collection,
   Condition,
   Direction,
   Lowering,
@@ -203,6 +204,14 @@ class DoubleSession {
 
   readSteps(from: number, count: number): Promise<StepColumns> {
     return this.#ask('readSteps', () => columnsOf(this.#steps.slice(from, from + count), from));
+  }
+
+  collections(): Promise<readonly Collection[]> {
+    return this.#ask('collections', () => []);
+  }
+
+  prefetch(): Promise<boolean> {
+    return this.#ask('prefetch', () => false);
   }
 
   depthProfile(points: number): Promise<Uint16Array> {

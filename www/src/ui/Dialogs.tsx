@@ -8,6 +8,7 @@ import {
   type JSX,
   lazy,
   Match,
+  onCleanup,
   onMount,
   type ParentProps,
   Show,
@@ -59,21 +60,28 @@ export function Dialogs(props: { readonly commands: readonly Command[] }): JSX.E
 function Modal(props: ParentProps<{ readonly title: string; readonly class?: string }>): JSX.Element {
   const app = useApp();
   let dialog!: HTMLDialogElement;
+  const close = (): void => app.setDialog(undefined);
   onMount(() => dialog.showModal());
+  // While it is still in the page, so that the focus goes back to where it was.
+  onCleanup(() => dialog.close());
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the dialog closes with Escape; a click beside it does the same
     <dialog
       ref={dialog}
       class={`modal ${props.class ?? ''}`}
       aria-label={props.title}
-      onClose={() => app.setDialog(undefined)}
+      // The event `close` comes later, when the next key may already have been pressed and another dialog be open.
+      onCancel={close}
+      onClose={() => {
+        if (dialog.isConnected) close();
+      }}
       onClick={(event) => {
-        if (event.target === dialog) dialog.close();
+        if (event.target === dialog) close();
       }}
     >
       <header>
         <h2>{props.title}</h2>
-        <button type="button" class="square" aria-label="Close" onClick={() => dialog.close()}>
+        <button type="button" class="square" aria-label="Close" onClick={close}>
           ×
         </button>
       </header>
@@ -173,7 +181,7 @@ function Palette(props: { readonly commands: readonly Command[] }): JSX.Element 
   );
 }
 
-const WATCHES = ['global', 'global!', 'event'] as const;
+const WATCHES = ['global', 'global!', 'event', 'collection'] as const;
 
 function Breakpoints(): JSX.Element {
   const { dbg } = useApp();

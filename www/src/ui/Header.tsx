@@ -20,7 +20,11 @@ export function Header(props: HeaderProps): JSX.Element {
         <span class="visually-hidden">Example</span>
         <select
           value={props.example}
-          onChange={(event) => props.onExample(event.currentTarget.value)}
+          onChange={(event) => {
+            // The next key is for the example, not for the list.
+            event.currentTarget.blur();
+            props.onExample(event.currentTarget.value);
+          }}
           title="Examples that work at once"
         >
           <option value="" disabled>

@@ -2,6 +2,7 @@
 
 import { createEffect, createSignal, type JSX, onCleanup, onMount, Show } from 'solid-js';
 import { grouped } from '../lib/values';
+import type { Recording } from '../vm/debugger';
 import { describeOutcome } from '../vm/outcome';
 import type { Command } from './commands';
 import { useApp } from './context';
@@ -112,7 +113,7 @@ function Timeline(): JSX.Element {
     setWidth(canvas.clientWidth);
     onCleanup(() => observer.disconnect());
     const scheme = matchMedia('(prefers-color-scheme: dark)');
-    const redraw = (): void => draw(canvas, dbg.recording()?.depths, dbg.recording()?.outcome.success === false);
+    const redraw = (): void => draw(canvas, dbg.recording());
     scheme.addEventListener('change', redraw);
     const themed = new MutationObserver(redraw);
     themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
@@ -123,7 +124,7 @@ function Timeline(): JSX.Element {
   });
   createEffect(() => {
     const recording = dbg.recording();
-    if (width() > 0) draw(canvas, recording?.depths, recording?.outcome.success === false);
+    if (width() > 0) draw(canvas, recording);
   });
   const part = (): number => {
     const length = dbg.recording()?.length ?? 0;
@@ -147,8 +148,8 @@ function Timeline(): JSX.Element {
   );
 }
 
-/** The call depth over the recording as a silhouette. */
-function draw(canvas: HTMLCanvasElement, depths: Uint16Array | undefined, failed: boolean): void {
+/** The call depth over the recording as a silhouette; marks at the collections and at a failure. */
+function draw(canvas: HTMLCanvasElement, recording: Recording | undefined): void {
   const scale = devicePixelRatio;
   const width = Math.round(canvas.clientWidth * scale);
   const height = Math.round(canvas.clientHeight * scale);
@@ -157,7 +158,8 @@ function draw(canvas: HTMLCanvasElement, depths: Uint16Array | undefined, failed
   const context = canvas.getContext('2d');
   if (context === null) return;
   context.clearRect(0, 0, width, height);
-  if (depths === undefined || depths.length === 0) return;
+  if (recording === undefined || recording.depths.length === 0) return;
+  const { depths, collections, length, outcome } = recording;
   const style = getComputedStyle(canvas);
   let deepest = 0;
   for (const depth of depths) deepest = Math.max(deepest, depth);
@@ -171,7 +173,10 @@ function draw(canvas: HTMLCanvasElement, depths: Uint16Array | undefined, failed
   });
   context.lineTo(width, height);
   context.fill();
-  if (failed) {
+  context.fillStyle = style.caretColor;
+  for (const { step } of collections)
+    context.fillRect(((step + 0.5) / length) * width - scale, 0, 2 * scale, 5 * scale);
+  if (!outcome.success) {
     context.fillStyle = style.outlineColor;
     context.fillRect(width - 3 * scale, 0, 3 * scale, height);
   }

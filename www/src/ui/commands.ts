@@ -47,6 +47,8 @@ export function createCommands(app: App = useApp()): readonly Command[] {
     command('Run', 'start', 'Go to the start', ['g'], () => dbg.seek(0)),
     command('Run', 'end', 'Go to the end', ['G'], () => dbg.seek(Number.MAX_SAFE_INTEGER)),
     command('Run', 'failure', 'Jump to the abort', ['x'], () => dbg.toFailure()),
+    command('Run', 'collection', 'Run to the next collection', ['m'], () => dbg.toCollection('forward')),
+    command('Run', 'collection-back', 'Run back to the last collection', ['M'], () => dbg.toCollection('back')),
     command('Run', 'breakpoint', 'Breakpoint on this instruction', ['b'], () => {
       const key = here();
       if (key !== undefined) dbg.toggleBreakpoint(key);

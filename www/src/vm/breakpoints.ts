@@ -2,7 +2,7 @@
 
 import type { Condition } from 'monomove';
 
-/** `0x1::m::f` or `0x1::m::f+12`; or one of the watches `gas>=N`, `global`, `global!`, `event`. */
+/** `0x1::m::f` or `0x1::m::f+12`; or one of the watches `gas>=N`, `global`, `global!`, `event`, `collection`. */
 export type BreakpointKey = string;
 
 /** The text form of a breakpoint on a function or an instruction. */
@@ -15,6 +15,7 @@ export function condition(key: BreakpointKey): Condition | undefined {
   if (key === 'global') return { at: 'global' };
   if (key === 'global!') return { at: 'global', write: true };
   if (key === 'event') return { at: 'event' };
+  if (key === 'collection') return { at: 'collection' };
   const gas = /^gas>=(\d+)$/.exec(key);
   if (gas !== null) return { at: 'gas', used: BigInt(gas[1] ?? '0') };
   const place = /^(0x[0-9a-f]+::\w+::[\w$]+)(?:\+(\d+))?$/i.exec(key);
@@ -34,6 +35,8 @@ export function describeBreakpoint(key: BreakpointKey): string {
       return 'any global value changes';
     case 'event':
       return 'an event is emitted';
+    case 'collection':
+      return 'the heap is collected';
     default:
       return key.startsWith('gas>=') ? `gas used reaches ${key.slice(5)}` : key.replace(/^0x[0-9a-f]+::/i, '');
   }

@@ -2,6 +2,7 @@
 
 import type {
   AssemblyResult,
+  Collection,
   Direction,
   FormatProblem,
   FunctionAbi,
@@ -53,6 +54,8 @@ export interface Recording {
   readonly steps: StepCache;
   /** Call depth over the recording, evenly spaced. */
   readonly depths: Uint16Array;
+  /** Collections of the heap. */
+  readonly collections: readonly Collection[];
 }
 
 /** Where the debugger is: all of it changes at once. */
@@ -123,6 +126,9 @@ export class Debugger {
   #runs = 0;
   #tail: Promise<void> = Promise.resolve();
   #waiting = 0;
+  /** Ends with the recording under way, at first with the first one: a key that is pressed before counts. */
+  #recorded: Promise<void>;
+  #firstRecorded: () => void = () => undefined;
   #seekTarget: number | undefined;
 
   constructor(spawn: Spawn, frameworkSource: FrameworkSource = async () => undefined, patience?: number) {
@@ -159,6 +165,9 @@ export class Debugger {
     };
     this.#host = new EngineHost(spawn, { busy: setBusy }, patience);
     this.#frameworkSource = frameworkSource;
+    this.#recorded = new Promise((resolve) => {
+      this.#firstRecorded = resolve;
+    });
   }
 
   // ---- the program ----
@@ -291,7 +300,13 @@ export class Debugger {
   }
 
   /** Publishes, sets up, records the call, goes to `step`. */
-  async record(step = 0): Promise<void> {
+  record(step = 0): Promise<void> {
+    this.#recorded = this.#record(step);
+    this.#recorded.then(this.#firstRecorded);
+    return this.#recorded;
+  }
+
+  async #record(step: number): Promise<void> {
     this.#runs += 1;
     const run = this.#runs;
     const program = this.program();
@@ -384,8 +399,9 @@ export class Debugger {
 
   async #show(session: RemoteSession, step: number): Promise<void> {
     const length = session.length;
-    const [depths, , state, functions] = await Promise.all([
+    const [depths, collections, , state, functions] = await Promise.all([
       session.depthProfile(Math.max(1, Math.min(PROFILE_POINTS, length))),
+      session.collections(),
       session.seek(Math.min(step, length)),
       session.state(LIMITS),
       session.functions(),
@@ -405,6 +421,7 @@ export class Debugger {
           this.#host.use('reading steps', () => session.readSteps(from, count)),
         ),
         depths,
+        collections,
       });
       this.#arrive(state, 'seek');
       this.#setStatus({ kind: 'ready' });
@@ -479,6 +496,11 @@ export class Debugger {
     return this.#movement((session) => session.runUntil({ at: 'write', address, size }, direction));
   }
 
+  /** To the next (last) step in which the heap is collected. */
+  async toCollection(direction: Direction): Promise<void> {
+    return this.#movement((session) => session.runUntil({ at: 'collection' }, direction));
+  }
+
   /** To a step. While one seek is under way, of all that follow only the last one counts. */
   async seek(step: number): Promise<void> {
     const waiting = this.#seekTarget !== undefined;
@@ -509,6 +531,7 @@ export class Debugger {
   #enqueue(job: () => Promise<void>): Promise<void> {
     this.#waiting += 1;
     this.#tail = this.#tail
+      .then(() => this.#recorded)
       .then(job)
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {

@@ -15,9 +15,25 @@ pub(crate) const CAPTURED_OFFSET: u32 = 8;
 /// Kinds in one context; far above what a block can add.
 const MAX_KINDS: usize = 1 << 28;
 
+/// In the descriptor of a closure object: it is of a kind, not of a layout.
+const CLOSURE_OBJECT: u32 = 1 << 31;
+
 /// A kind of function value: index into [`Closures`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClosureId(pub(crate) u32);
+
+impl ClosureId {
+    /// What the header of an object of this kind says. No layout has such a number.
+    #[inline(always)]
+    pub(crate) fn descriptor(self) -> u32 {
+        self.0 | CLOSURE_OBJECT
+    }
+
+    /// The kind of the object whose header says `descriptor`, if it is a function value.
+    pub(crate) fn of_descriptor(descriptor: u32) -> Option<Self> {
+        (descriptor & CLOSURE_OBJECT != 0).then_some(Self(descriptor & !CLOSURE_OBJECT))
+    }
+}
 
 /// What all function values of one kind share.
 #[derive(Debug)]

@@ -27,7 +27,7 @@ impl Interpreter<'_> {
         self.reserve(cost)?;
         let kind = self.ctx.closures.at(id)?;
         let slots = &self.code.instance(self.instance).slot_lists[slots as usize];
-        let object = self.memory.allocate(kind.size, id.0)?;
+        let object = self.memory.allocate(kind.size, id.descriptor())?;
         self.memory.set(object, u64::from(id.0));
         for (field, slot) in kind.captured.iter().zip(slots) {
             let size = self.ctx.layout(field.layout).size;

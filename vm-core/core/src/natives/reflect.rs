@@ -95,7 +95,7 @@ pub(super) fn native_resolve(run: &mut Interpreter<'_>, call: &NativeCall) -> Ru
         return refuse(run, call, ReflectionError::FunctionIncompatibleType);
     }
     run.reserve(object_cost(size))?;
-    let object = run.memory.allocate(size, kind.0)?;
+    let object = run.memory.allocate(size, kind.descriptor())?;
     run.memory.set(object, u64::from(kind.0));
     let at = variant(run, call, OK)?;
     run.memory.set(at, object);

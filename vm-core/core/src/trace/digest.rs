@@ -1,6 +1,6 @@
 //! A hash of what a recording means, independent of addresses, ids and value layouts.
 
-use super::events::TraceEvent;
+use super::events::{EventKind, TraceEvent};
 use super::format::{Trace, TracePlace};
 use super::replay::{Replay, TraceError};
 use sha3::{Digest, Sha3_256};
@@ -87,6 +87,11 @@ impl Trace {
                 hasher.update(gas.to_le_bytes());
             }
             TraceEvent::Return { .. } => hasher.update([1]),
+            // Addresses are not part of it.
+            TraceEvent::Global {
+                kind: EventKind::Move,
+                ..
+            } => {}
             TraceEvent::Global {
                 kind,
                 key,

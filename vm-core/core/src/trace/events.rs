@@ -51,6 +51,8 @@ kinds! {
     /// The heap was collected. Subject: where it ended before the step; value: where it ends after the step, and, from bit 32, bytes that
     /// were alive. What the step allocated besides has no event of its own.
     Collect = 10,
+    /// Belongs to a collection: a global value that was touched before lies at another address. Subject: the key; value: as of a load.
+    Move = 12,
     /// The run failed. Subject: the number of the status; value: the sub-status, or 0.
     Fail = 11,
 }
@@ -81,7 +83,7 @@ pub enum TraceEvent<'a> {
     /// Something about a global value.
     Global {
         /// [`EventKind::Load`], [`Access`](EventKind::Access), [`BorrowMut`](EventKind::BorrowMut), [`Take`](EventKind::Take),
-        /// [`Store`](EventKind::Store) or [`Change`](EventKind::Change).
+        /// [`Store`](EventKind::Store), [`Move`](EventKind::Move) or [`Change`](EventKind::Change).
         kind: EventKind,
         /// Index into [`Trace::keys`].
         key: u32,
@@ -209,6 +211,7 @@ impl EventColumns {
             | EventKind::BorrowMut
             | EventKind::Take
             | EventKind::Store
+            | EventKind::Move
             | EventKind::Change => TraceEvent::Global {
                 kind,
                 key: subject,
@@ -242,6 +245,12 @@ impl Trace {
     pub fn events_of(&self, step: usize) -> Range<usize> {
         let end = |at: usize| self.steps.event_end.get(at).map_or(0, |&end| end as usize);
         step.checked_sub(1).map_or(0, end)..end(step)
+    }
+
+    /// The step that a row of [`Trace::events`] belongs to.
+    pub fn step_of(&self, row: usize) -> u32 {
+        let ends = &self.steps.event_end;
+        ends.partition_point(|&end| end as usize <= row) as u32
     }
 
     /// The rows of a step in [`Trace::writes`].

@@ -4,6 +4,7 @@ use super::format::Trace;
 use super::replay::Replay;
 use crate::StateView;
 use crate::context::Context;
+use crate::context::closure::{ClosureId, ClosureKind};
 use crate::context::ids::{LayoutId, TypeId};
 use crate::context::layout::{Field, Kind, Layout};
 use crate::context::types::TypeNode;
@@ -31,8 +32,10 @@ pub struct HeapObject {
     pub size: u32,
     /// The type of the value it holds, or of the elements that are stored in it; `None` for what has no type of its own.
     pub ty: Option<TypeTag>,
-    /// Bytes of one value of the type.
+    /// Bytes of one value of the type; 0 for a function value.
     pub unit: u32,
+    /// Whether it is what a function value points to.
+    pub is_function: bool,
 }
 
 /// A part of a value: a field, or a word of a vector's header.
@@ -141,7 +144,8 @@ fn parts(ctx: &Context, layout: &Layout) -> Vec<Vec<Part>> {
 }
 
 impl Inspector<'_> {
-    /// The BCS of the value of type `ty` at an address; `None` if there is none, as far as can be seen.
+    /// The BCS of the value of type `ty` at an address; `None` if there is none, as far as can be seen. Function values that may not be
+    /// stored have the form of those that may: the bytes are to be looked at only.
     pub fn value(
         &mut self,
         ty: &TypeTag,
@@ -154,7 +158,19 @@ impl Inspector<'_> {
         let memory = &self.machine.memory;
         let mut left = MAX_PARTS;
         is_sound(&self.machine.ctx, memory, address, layout, &mut left)?;
-        bcs::to_bytes(&self.machine.ctx, memory, address, layout).ok()
+        bcs::to_shown(&self.machine.ctx, memory, address, layout).ok()
+    }
+
+    /// As [`value`](Self::value), of the function value whose object is at an address, with its type.
+    pub fn function(&self, object: u32) -> Option<(TypeTag, Vec<u8>)> {
+        let (ctx, memory) = (&self.machine.ctx, &self.machine.memory);
+        memory.object_size(object)?;
+        let id = ClosureId::of_descriptor(memory.get(object - HEADER_BYTES))?;
+        let kind = ctx.closures.at(id).ok()?;
+        let mut left = MAX_PARTS;
+        is_sound_function(ctx, memory, object, kind, &mut left)?;
+        let bytes = bcs::function_shown(ctx, memory, object, kind).ok()?;
+        Some((ctx.tag(kind.value_type).ok()?, bytes))
     }
 
     /// Bytes at an address, if they are in use.
@@ -190,12 +206,16 @@ impl Inspector<'_> {
     fn describe(&self, address: u32, size: u32) -> HeapObject {
         let (ctx, memory) = (&self.machine.ctx, &self.machine.memory);
         let descriptor: u32 = memory.get(address - HEADER_BYTES);
+        let function = ClosureId::of_descriptor(descriptor);
+        let kind = function.and_then(|id| ctx.closures.at(id).ok());
         let layout = ctx.known_layout(LayoutId(descriptor));
+        let ty = kind.map_or(layout.map(|layout| layout.ty), |kind| Some(kind.value_type));
         HeapObject {
             address,
             size,
-            ty: layout.and_then(|layout| ctx.tag(layout.ty).ok()),
+            ty: ty.and_then(|ty| ctx.tag(ty).ok()),
             unit: layout.map_or(0, |layout| layout.size),
+            is_function: kind.is_some(),
         }
     }
 }
@@ -242,10 +262,21 @@ fn is_sound(
             let object: u32 = memory.get(at);
             memory.object_size(object)?;
             let (object, kind) = closure(ctx, memory, at).ok()?;
-            memory
-                .is_object(object, u64::from(kind.size), None)
-                .then_some(())?;
-            all(&kind.captured, object, left)
+            is_sound_function(ctx, memory, object, kind, left)
         }
     }
+}
+
+fn is_sound_function(
+    ctx: &Context,
+    memory: &Memory,
+    object: Addr,
+    kind: &ClosureKind,
+    left: &mut u32,
+) -> Option<()> {
+    memory
+        .is_object(object, u64::from(kind.size), None)
+        .then_some(())?;
+    let mut captured = kind.captured.iter();
+    captured.try_for_each(|f| is_sound(ctx, memory, object + f.offset, f.layout, left))
 }

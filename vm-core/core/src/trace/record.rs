@@ -69,6 +69,8 @@ pub(crate) struct Recorder {
     emitted: usize,
     /// Collections that were written down.
     collections: u64,
+    /// Where the heap ended after the last step, if memory is not recorded.
+    heap_end: Addr,
     /// Bytes of the columns at the last checkpoint, and the step it was taken at.
     last_checkpoint: (u64, u32),
     checkpoint_bytes: u64,
@@ -111,6 +113,7 @@ impl Recorder {
             outer_cost: 0,
             emitted: 0,
             collections: 0,
+            heap_end: 0,
             last_checkpoint: (0, 0),
             checkpoint_bytes: 0,
         }
@@ -208,11 +211,12 @@ impl Recorder {
         {
             self.effects(run);
         }
-        if !self.limits.memory {
-            return;
-        }
         if run.memory.collections() != self.collections {
-            self.collected(run.memory);
+            self.collected(run);
+        }
+        if !self.limits.memory {
+            self.heap_end = run.memory.heap_top();
+            return;
         }
         let (image, writes) = (&mut self.image, &mut self.trace.writes);
         if let Some((from, size)) = image.allocated(run.memory, writes) {
@@ -239,13 +243,24 @@ impl Recorder {
     /// Writes down what a collection changed: anything.
     #[cold]
     #[inline(never)]
-    fn collected(&mut self, memory: &Memory) {
-        let figures = memory.figures();
+    fn collected(&mut self, run: &Interpreter<'_>) {
+        let figures = run.memory.figures();
         self.collections = figures.collections;
-        let (before, after) = self.image.collected(memory, &mut self.trace.writes);
+        let (before, after) = if self.limits.memory {
+            self.image.collected(run.memory, &mut self.trace.writes)
+        } else {
+            (self.heap_end, run.memory.heap_top())
+        };
         let value = u64::from(after) | u64::from(figures.live) << 32;
         let events = &mut self.trace.events;
         events.push(EventKind::Collect, before, value, None, None);
+        for (slot, object) in run.globals.objects() {
+            if let Ok((key, _, _)) = run.globals.about(run.ctx, slot) {
+                let key = self.key(key.to_string());
+                let events = &mut self.trace.events;
+                events.push(EventKind::Move, key, u64::from(object), None, None);
+            }
+        }
     }
 
     /// Writes down accesses to global values and emitted events.
@@ -344,6 +359,7 @@ impl Recorder {
         run.globals.log = Some(Vec::new());
         self.emitted = run.effects.events.len();
         self.collections = run.memory.collections();
+        self.heap_end = run.memory.heap_top();
         let mut positions = run.callers();
         positions.push((run.instance, run.fp, offset));
         self.leads.truncate(positions.len());
@@ -427,6 +443,7 @@ impl Tracer for Recorder {
         }
         self.push_frame(run, run.memory.stack_start(), 0);
         self.collections = run.memory.collections();
+        self.heap_end = run.memory.heap_top();
         // What is there before the first step belongs to the first checkpoint.
         self.image.allocated(run.memory, &mut self.trace.writes);
         self.trace.writes = WriteColumns::default();

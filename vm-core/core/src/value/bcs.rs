@@ -25,7 +25,31 @@ pub(crate) fn serialize(
     layout: LayoutId,
     out: &mut Vec<u8>,
 ) -> Run<()> {
-    write(ctx, memory, addr, layout, out, 1)
+    write::<false>(ctx, memory, addr, layout, out, 1)
+}
+
+/// As [`to_bytes`], with function values that may not be stored in the same form as those that may: for looking at, never for the state.
+pub(crate) fn to_shown(
+    ctx: &Context,
+    memory: &Memory,
+    addr: Addr,
+    layout: LayoutId,
+) -> Run<Vec<u8>> {
+    let mut out = Vec::new();
+    write::<true>(ctx, memory, addr, layout, &mut out, 1)?;
+    Ok(out)
+}
+
+/// As [`to_shown`], of the function value whose object is given.
+pub(crate) fn function_shown(
+    ctx: &Context,
+    memory: &Memory,
+    object: Addr,
+    kind: &ClosureKind,
+) -> Run<Vec<u8>> {
+    let mut out = Vec::new();
+    write_closure::<true>(ctx, memory, object, kind, &mut out, 1)?;
+    Ok(out)
 }
 
 /// The BCS of the value at `addr`.
@@ -40,7 +64,8 @@ pub(crate) fn to_bytes(
     Ok(out)
 }
 
-fn write(
+/// With `SHOWN`, function values need not be storable.
+fn write<const SHOWN: bool>(
     ctx: &Context,
     memory: &Memory,
     addr: Addr,
@@ -65,7 +90,7 @@ fn write(
                 out.extend_from_slice(memory.bytes(header.storage, header.len * inner.size));
             } else {
                 for i in 0..header.len {
-                    write(
+                    write::<SHOWN>(
                         ctx,
                         memory,
                         header.storage + i * inner.size,
@@ -76,21 +101,21 @@ fn write(
                 }
             }
         }
-        Kind::Struct(fields) => write_fields(ctx, memory, addr, fields, out, depth)?,
+        Kind::Struct(fields) => write_fields::<SHOWN>(ctx, memory, addr, fields, out, depth)?,
         Kind::Enum(variants) => {
             let (tag, fields) = live_variant(memory, variants, addr)?;
             write_uleb(out, u64::from(tag));
-            write_fields(ctx, memory, addr, fields, out, depth)?;
+            write_fields::<SHOWN>(ctx, memory, addr, fields, out, depth)?;
         }
         Kind::Closure => {
             let (object, kind) = closure(ctx, memory, addr)?;
-            write_closure(ctx, memory, object, kind, out, depth)?;
+            write_closure::<SHOWN>(ctx, memory, object, kind, out, depth)?;
         }
     }
     Ok(())
 }
 
-fn write_fields(
+fn write_fields<const SHOWN: bool>(
     ctx: &Context,
     memory: &Memory,
     addr: Addr,
@@ -100,11 +125,11 @@ fn write_fields(
 ) -> Run<()> {
     fields
         .iter()
-        .try_for_each(|f| write(ctx, memory, addr + f.offset, f.layout, out, depth + 1))
+        .try_for_each(|f| write::<SHOWN>(ctx, memory, addr + f.offset, f.layout, out, depth + 1))
 }
 
 /// A function value: a sequence of its function, its mask, and each captured value behind its type layout.
-fn write_closure(
+fn write_closure<const SHOWN: bool>(
     ctx: &Context,
     memory: &Memory,
     object: Addr,
@@ -113,7 +138,7 @@ fn write_closure(
     depth: u32,
 ) -> Run<()> {
     let refused = || Stop::status(StatusCode::VALUE_SERIALIZATION_ERROR);
-    if !kind.storable {
+    if !SHOWN && !kind.storable {
         return Err(refused());
     }
     write_uleb(out, CLOSURE_ELEMENTS + 2 * kind.captured.len() as u64);
@@ -130,7 +155,7 @@ fn write_closure(
     out.extend_from_slice(&kind.mask.to_le_bytes());
     for field in &kind.captured {
         write_layout(ctx, field.layout, out)?;
-        write(
+        write::<SHOWN>(
             ctx,
             memory,
             object + field.offset,

@@ -209,7 +209,7 @@ impl Reader<'_, '_> {
             return Err(DecodeError::Malformed(start));
         }
         self.image.set_has_functions();
-        let object = self.allocate(kind.size, kind_id.0)?;
+        let object = self.allocate(kind.size, kind_id.descriptor())?;
         self.image.set(object, kind_id.0);
         for field in &kind.captured {
             let mut expected = Vec::new();

@@ -202,7 +202,8 @@ fn own(ctx: &Context, memory: &mut Memory, addr: Addr, id: LayoutId, depth: u32)
         }
         Kind::Closure => {
             let (object, kind) = closure(ctx, memory, addr)?;
-            let copy = memory.allocate(kind.size, memory.get(object))?;
+            let id = ClosureId(memory.get(object));
+            let copy = memory.allocate(kind.size, id.descriptor())?;
             memory.copy(copy, object, kind.size);
             memory.set(addr, copy);
             own_fields(ctx, memory, copy, &kind.captured, depth)?;

@@ -1,10 +1,10 @@
 /** The selected frame and the heap, byte by byte. */
 
-import type { FrameState, HeapObject, PlaceState } from 'monomove';
+import type { Collection, FrameState, HeapObject, PlaceState } from 'monomove';
 import { createMemo, createSignal, For, type JSX, Show } from 'solid-js';
 import { toHex } from '../../lib/hex';
 import { functionName } from '../../lib/names';
-import { inline, shortType } from '../../lib/values';
+import { grouped, inline, shortType } from '../../lib/values';
 import { createLatest, useApp } from '../context';
 import { createPlace } from '../location';
 
@@ -105,8 +105,9 @@ export function MemoryTab(): JSX.Element {
           <section class="scroll" tabindex="0" aria-label="Heap">
             <table>
               <caption>
-                Heap, {dbg.position()?.state.heapBytes ?? 0} bytes
+                Heap, {grouped(dbg.position()?.state.heapBytes ?? 0)} bytes
                 {(heap()?.length ?? 0) === OBJECTS ? `, the first ${OBJECTS} objects` : ''}
+                <Collections />
               </caption>
               <thead>
                 <tr>
@@ -155,6 +156,66 @@ export function MemoryTab(): JSX.Element {
         </div>
       )}
     </Show>
+  );
+}
+
+/** Where the heap is collected: before the position, at it, after it. */
+function Collections(): JSX.Element {
+  const { dbg } = useApp();
+  const all = (): readonly Collection[] => dbg.recording()?.collections ?? [];
+  /** How many lie before the position. */
+  const past = createMemo(() => {
+    const step = dbg.position()?.step ?? 0;
+    const at = all().findIndex((c) => c.step >= step);
+    return at < 0 ? all().length : at;
+  });
+  const done = (): Collection | undefined => {
+    const last = all()[past() - 1];
+    return last !== undefined && last.step + 1 === dbg.position()?.step ? last : undefined;
+  };
+  const due = (): Collection | undefined => {
+    const next = all()[past()];
+    return next !== undefined && next.step === dbg.position()?.step ? next : undefined;
+  };
+  const jump = (of: Collection | undefined, text: string, what: string): JSX.Element => (
+    <button
+      type="button"
+      class="small"
+      aria-label={what}
+      title={what}
+      disabled={of === undefined}
+      onClick={() => of !== undefined && void dbg.seek(of.step)}
+    >
+      {text}
+    </button>
+  );
+  return (
+    <div class="collections" classList={{ due: due() !== undefined, done: done() !== undefined }}>
+      <Show
+        when={all().length > 0}
+        fallback={<span>Nothing is collected in this recording: what was allocated fits.</span>}
+      >
+        {jump(all()[past() - 1], '◂', 'To the last collection')}
+        {jump(all()[past() + (due() === undefined ? 0 : 1)], '▸', 'To the next collection')}
+        <span>
+          <Show
+            when={done() ?? due()}
+            fallback={
+              <>
+                Collections: {past()} before this step, {all().length - past()} after it
+              </>
+            }
+          >
+            {(of) => (
+              <>
+                {done() === undefined ? 'This step collects' : 'Collected'}: {grouped(of().live)} of{' '}
+                {grouped(of().before)} bytes are alive{done() === undefined ? '' : ', and were moved to the start'}
+              </>
+            )}
+          </Show>
+        </span>
+      </Show>
+    </div>
   );
 }
 
