@@ -34,7 +34,8 @@ impl ModuleLayouts {
         let module = self.module(id)?;
         let definitions = module.function_defs.iter();
         let mut handles = definitions.map(|d| module.handle_of_definition(d));
-        let named = handles.find(|handle| module.identifier_at(handle.name).as_str() == function)?;
+        let named =
+            handles.find(|handle| module.identifier_at(handle.name).as_str() == function)?;
         signature_tags(module, named.parameters, ty_args)
     }
 }

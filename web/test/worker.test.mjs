@@ -60,3 +60,14 @@ test('aborting a request that waits drops it', async (t) => {
   assert.equal((await running).success, true);
   assert.equal(engine.terminated, false);
 });
+
+test('an idle worker records around the position', async (t) => {
+  const engine = await spawn();
+  t.after(() => engine.terminate());
+  const chain = await engine.createChain();
+  await chain.publish(bench);
+  const session = await chain.session(fib(16));
+  await session.seek(10_000);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.equal(await session.prefetch(), false);
+});

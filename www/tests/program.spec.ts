@@ -203,12 +203,12 @@ test('a hang is ended by the watchdog', async ({ page }) => {
 test('the memory example shows its collections, before and after', async ({ page }) => {
   await open(page, 'memory');
   const heap = page.getByRole('region', { name: 'Heap' });
-  await expect(heap.locator('.collections')).toContainText(/Collections: 0 before this step, [1-9]/);
+  await expect(page.locator('.collections')).toContainText(/Collections: 0 before this step, [1-9]/);
   await press(page, 'm');
-  await expect(heap.locator('.collections')).toContainText(/This step collects: [\d\s]+ of [\d\s]+ bytes are alive/);
+  await expect(page.locator('.collections')).toContainText(/This step collects: [\d\s]+ of [\d\s]+ bytes are alive/);
   const before = await heap.locator('tbody tr').count();
   await press(page, 'j');
-  await expect(heap.locator('.collections')).toContainText(/Collected: .* moved to the start/);
+  await expect(page.locator('.collections')).toContainText(/Collected: .* moved to the start/);
   await expect.poll(() => heap.locator('tbody tr').count()).toBeLessThan(before / 2);
   await expect(heap.locator('tbody tr.changed').first()).toBeVisible();
   const after = await stepOf(page);

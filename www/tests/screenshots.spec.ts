@@ -30,7 +30,7 @@ const PICTURES: readonly Picture[] = [
   { name: 'trace', example: 'million', step: 500_000, tab: 'Trace', viewport: WIDE, colorScheme: 'light' },
   { name: 'types', example: 'vectors', step: 60, tab: 'Types', viewport: WIDE, colorScheme: 'dark' },
   { name: 'gas', example: 'orderbook', step: 200, tab: 'Gas', viewport: WIDE, colorScheme: 'light' },
-  { name: 'memory', example: 'memory', step: 700, tab: 'Memory', viewport: WIDE, colorScheme: 'dark' },
+  { name: 'memory', example: 'memory', tab: 'Memory', viewport: WIDE, colorScheme: 'dark', keys: ['m', 'j'] },
   { name: 'phone-state', example: 'closures', step: 20, mobile: 'State', viewport: PHONE, colorScheme: 'dark' },
   { name: 'phone-more', example: 'transfer', step: 'end', mobile: 'More', viewport: PHONE, colorScheme: 'light' },
 ];

@@ -36,6 +36,30 @@ test('a step on a trace of a million is handled within 8 ms', async ({ page }) =
   }
 });
 
+/** One element of a sorted list by its part of the whole. */
+function quantile(times: readonly number[], part: number): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+test('steps over the edge of a recorded stretch are handled within 8 ms too', async ({ page }) => {
+  test.setTimeout(240_000);
+  await open(page, 'million');
+  const edge = 61 * 8192;
+  await page.getByRole('slider', { name: 'Step' }).fill(String(edge - 1000));
+  await atStep(page, edge - 1000);
+  // Time to draw, in which the worker records what lies on both sides.
+  await page.waitForTimeout(500);
+  for (const key of ['j', 'k']) {
+    const { times } = await pressMany(page, key, 2000, 2000);
+    const [half, most, worst] = [0.5, 0.99, 1].map((part) => quantile(times, part));
+    console.log(
+      `2000 × ${key}: median ${half?.toFixed(1)} ms, p99 ${most?.toFixed(1)} ms, worst ${worst?.toFixed(1)} ms`,
+    );
+    expect(half).toBeLessThanOrEqual(8);
+  }
+});
+
 test('over and out skip calls, both ways', async ({ page }) => {
   await open(page);
   const depth = () => page.locator('.calls button.frame').count();

@@ -148,7 +148,7 @@ export const EXAMPLES: readonly Example[] = [
   example({
     id: 'memory',
     title: 'Memory and collection',
-    note: 'Nested vectors are built and dropped in a small heap, which is collected: press m to go there, then j to see it done.',
+    note: 'Vectors are built and dropped in a small heap. Press m to run to its collection, j to see it done.',
     modules: ['playground'],
     call: { function: `${PLAYGROUND}::churn`, args: ['40', '12'] },
     config: { heapBytes: 32 * 1024 },

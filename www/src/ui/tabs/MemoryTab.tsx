@@ -69,6 +69,7 @@ export function MemoryTab(): JSX.Element {
     <Show when={place()} fallback={<p class="empty">Nothing is recorded.</p>}>
       {(at) => (
         <div class="memory">
+          <Collections />
           <section class="scroll" tabindex="0" aria-label="Bytes of the frame">
             <table>
               <caption>
@@ -107,7 +108,6 @@ export function MemoryTab(): JSX.Element {
               <caption>
                 Heap, {grouped(dbg.position()?.state.heapBytes ?? 0)} bytes
                 {(heap()?.length ?? 0) === OBJECTS ? `, the first ${OBJECTS} objects` : ''}
-                <Collections />
               </caption>
               <thead>
                 <tr>
