@@ -46,7 +46,7 @@ function command(target, crate, name, version) {
   const own = join(target, 'web-tools', 'bin', name);
   const found = [...process.env.PATH.split(delimiter).map((directory) => join(directory, name)), own].find(fits);
   if (found === undefined) {
-    run('cargo', ['install', crate, '--version', version, '--locked', '--root', join(target, 'web-tools')], {
+    run('cargo', ['install', crate, '--version', version, '--root', join(target, 'web-tools')], {
       env: { ...process.env, CARGO_PROFILE_RELEASE_OPT_LEVEL: '1', CARGO_PROFILE_RELEASE_DEBUG: '0' },
     });
   }

@@ -324,3 +324,35 @@ test('the windows beside the position are recorded ahead', () => {
   session.seek(0);
   assert.equal(session.prefetch(), false);
 });
+
+test('breakpoints with conditions, both ways', () => {
+  const session = chain.session(fib(10));
+  session.readSteps(0, 1);
+  const recursive = session.functions().at(-1);
+  const plain = { at: 'instruction', function: `${recursive.module}::${recursive.name}` };
+  const when = (is, value) => ({ ...plain, when: { place: 'p0', is, value } });
+  const stops = (condition, direction) => {
+    session.seek(direction === 'back' ? session.length : 0);
+    const found = [];
+    while (session.runUntil(condition, direction).reason === 'condition') found.push(session.position);
+    return found;
+  };
+  const argument = (step) => {
+    session.seek(step);
+    return session.frame().locals[0].value.value;
+  };
+  const all = stops(plain);
+  assert.ok(all.length > 10);
+  const three = all.filter((step) => argument(step) === 3n);
+  assert.ok(three.length > 1);
+  assert.deepEqual(stops(when('==', '3')), three);
+  assert.deepEqual(stops(when('==', '3'), 'back'), [...three].reverse());
+  assert.deepEqual(
+    stops(when('>=', '4')),
+    all.filter((step) => argument(step) >= 4n),
+  );
+  assert.deepEqual(stops(when('==', 'nonsense')), []);
+  assert.throws(() => session.runUntil({ ...plain, when: { place: 'x0', is: '==', value: '3' } }), {
+    code: 'invalid_argument',
+  });
+});

@@ -35,7 +35,7 @@ test('axe finds nothing serious, in any view and both themes', async ({ page }) 
     await open(page);
     await page.keyboard.press('G');
     await atStep(page, await lengthOf(page));
-    for (const tab of ['Lowering', 'Trace', 'Storage', 'Types', 'Gas', 'Memory', 'Modules']) {
+    for (const tab of ['Lowering', 'Trace', 'Storage', 'Types', 'Gas', 'Memory', 'Modules', 'Flow']) {
       await page.getByRole('tab', { name: tab }).click();
       await page.waitForTimeout(150);
       expect(await serious(page), `${colorScheme} ${tab}`).toEqual([]);

@@ -223,3 +223,33 @@ test('function values show what they captured', async ({ page }) => {
   for (let i = 0; i < 8 && (await functions.count()) === 0; i += 1) await press(page, 'j');
   await expect(functions).toHaveCount(1);
 });
+
+test('the control flow shows the path that was taken', async ({ page }) => {
+  await open(page);
+  await page.getByRole('tab', { name: 'Flow' }).click();
+  await expect(page.locator('.flow .block.current')).toHaveCount(1);
+  // The body of the loop, four times.
+  await expect(page.locator('.flow .block.taken', { hasText: '× 4' })).not.toHaveCount(0);
+  await expect(page.locator('.flow .arc.taken')).not.toHaveCount(0);
+  const exit = page.locator('.flow .block').last();
+  await exit.click();
+  await expect(exit).toHaveClass(/current/);
+});
+
+test('a breakpoint with a condition', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('Shift+F8');
+  const field = page.getByRole('textbox', { name: /A function, an instruction/ });
+  await field.fill('0xcafe::playground::shift_point+10 if l4 = 2');
+  await expect(page.getByRole('button', { name: 'Add' })).toBeDisabled();
+  await field.fill('0xcafe::playground::shift_point+10 if l4 == 2');
+  await page.getByRole('button', { name: 'Add' }).click();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await press(page, 'c');
+  await expect(page.locator('.locals .cell', { hasText: /^i\s*2/ })).toHaveCount(1);
+  await press(page, 'c');
+  expect(await stepOf(page)).toBe(await lengthOf(page));
+  await press(page, 'C');
+  await expect(page.locator('.locals .cell', { hasText: /^i\s*2/ })).toHaveCount(1);
+});

@@ -31,6 +31,7 @@ const PICTURES: readonly Picture[] = [
   { name: 'types', example: 'vectors', step: 60, tab: 'Types', viewport: WIDE, colorScheme: 'dark' },
   { name: 'gas', example: 'orderbook', step: 200, tab: 'Gas', viewport: WIDE, colorScheme: 'light' },
   { name: 'memory', example: 'memory', tab: 'Memory', viewport: WIDE, colorScheme: 'dark', keys: ['m', 'j'] },
+  { name: 'flow', example: 'memory', step: 900, tab: 'Flow', viewport: WIDE, colorScheme: 'light' },
   { name: 'phone-state', example: 'closures', step: 20, mobile: 'State', viewport: PHONE, colorScheme: 'dark' },
   { name: 'phone-more', example: 'transfer', step: 'end', mobile: 'More', viewport: PHONE, colorScheme: 'light' },
 ];

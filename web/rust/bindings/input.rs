@@ -2,7 +2,7 @@
 
 use crate::chain::{Argument, ChainConfig, ChainLimits, PublishRules, Request};
 use crate::error::Error;
-use crate::session::Condition;
+use crate::session::{Comparison, Condition, PlaceName, When};
 use crate::value::{Input, Limits};
 use js_sys::{Array, BigInt, Number, Object, Reflect, Uint8Array};
 use monomove_verifier::UpgradePolicy;
@@ -267,6 +267,17 @@ pub(super) fn conditions(value: &JsValue) -> Result<Vec<Condition>, Error> {
     array.iter().map(|item| condition(&item)).collect()
 }
 
+fn when(value: &JsValue) -> Result<When, Error> {
+    let place = text(value, "place")?.as_deref().and_then(PlaceName::parse);
+    let comparison = text(value, "is")?;
+    let comparison = comparison.as_deref().and_then(Comparison::from_operator);
+    Ok(When {
+        place: place.ok_or_else(|| expected("p0, l0 or s0", "place"))?,
+        comparison: comparison.ok_or_else(|| expected("==, !=, <, <=, > or >=", "is"))?,
+        value: text(value, "value")?.ok_or_else(|| expected("text", "value"))?,
+    })
+}
+
 fn condition(value: &JsValue) -> Result<Condition, Error> {
     let at = text(value, "at")?.unwrap_or_default();
     Ok(match at.as_str() {
@@ -278,6 +289,7 @@ fn condition(value: &JsValue) -> Result<Condition, Error> {
                 offset: offset
                     .transpose()
                     .map_err(|_| expected("a code offset", "offset"))?,
+                when: property(value, "when").map(|of| when(&of)).transpose()?,
             }
         }
         "gas" => Condition::Gas(wide(value, "used")?.ok_or_else(|| expected("a bigint", "used"))?),

@@ -9,8 +9,10 @@ mod outline;
 mod report;
 mod show;
 mod state;
+mod when;
 
 pub use outline::Condition;
+pub use when::{Comparison, PlaceName, When};
 
 use crate::chain::{Chain, Request};
 use crate::error::Error;

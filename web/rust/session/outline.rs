@@ -1,7 +1,7 @@
 //! Questions about the whole run: columns, conditions, events.
 
 use super::report::{Collection, EmittedEvent, SessionFunction, StepEvent, Stop, StopReason};
-use super::{Change, Direction, Session, WINDOW, changes};
+use super::{Change, Direction, Session, WINDOW, When, changes};
 use crate::error::Error;
 use crate::value::{Limits, Value};
 use monomove_core::{EventKind, Trace, TraceEvent, TraceFunction, TraceLimits};
@@ -17,6 +17,8 @@ pub enum Condition {
         function: String,
         /// Code offset.
         offset: Option<u16>,
+        /// What must hold there.
+        when: Option<When>,
     },
     /// Gas used reaches this.
     Gas(u64),
@@ -45,7 +47,7 @@ pub enum Condition {
 /// A condition with names replaced by what the columns hold.
 enum Test {
     /// By index of a function: whether it is one of those.
-    Instruction(Vec<bool>, u16),
+    Instruction(Vec<bool>, u16, Option<When>),
     Gas(u64),
     /// Rows of events that count.
     Rows(Vec<u32>),
@@ -100,10 +102,14 @@ impl Session {
             Test::Rows(good.map(|row| row as u32).collect())
         };
         match condition {
-            Condition::Instruction { function, offset } => {
+            Condition::Instruction {
+                function,
+                offset,
+                when,
+            } => {
                 let is_it = |f: &TraceFunction| f.path() == *function;
                 let functions = outline.functions.iter().map(is_it);
-                Test::Instruction(functions.collect(), offset.unwrap_or(0))
+                Test::Instruction(functions.collect(), offset.unwrap_or(0), when.clone())
             }
             Condition::Gas(used) => Test::Gas(*used),
             Condition::Global { key, write } => rows(&|event| match event {
@@ -138,13 +144,17 @@ impl Session {
     fn holds(&mut self, outline: &Trace, test: &Test, step: u32) -> Result<bool, Error> {
         let at = step as usize;
         Ok(match test {
-            Test::Instruction(functions, offset) => {
-                outline.steps.offset.get(at) == Some(offset)
+            Test::Instruction(functions, offset, when) => {
+                let here = outline.steps.offset.get(at) == Some(offset)
                     && outline
                         .steps
                         .function
                         .get(at)
-                        .is_some_and(|&f| functions.get(f as usize) == Some(&true))
+                        .is_some_and(|&f| functions.get(f as usize) == Some(&true));
+                match when {
+                    Some(when) if here => self.holds_when(when, step)?,
+                    _ => here,
+                }
             }
             Test::Gas(used) => {
                 let before = |at: usize| outline.steps.gas.get(at).copied().unwrap_or(0);

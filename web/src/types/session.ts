@@ -54,10 +54,21 @@ export interface StepColumns {
   readonly gas: BigUint64Array;
 }
 
+/**
+ * What a local (`p0`, `l3`) or an operand (`s0`, the deepest) must be: a number, `bool` or address, or a reference to one, compared with a value as
+ * text. It does not hold where there is no such place, or it has no such type.
+ */
+export interface When {
+  /** As {@link PlaceState.name}. */
+  readonly place: string;
+  readonly is: '==' | '!=' | '<' | '<=' | '>' | '>=';
+  readonly value: string;
+}
+
 /** A stop condition for `runUntil`. */
 export type Condition =
   /** An instruction of a function; without `offset`: its first one, that is a call of it. `function` is `0x1::m::f`. */
-  | { readonly at: 'instruction'; readonly function: string; readonly offset?: number }
+  | { readonly at: 'instruction'; readonly function: string; readonly offset?: number; readonly when?: When }
   /** Gas used reaches this. */
   | { readonly at: 'gas'; readonly used: bigint }
   /** A global value is read or changed; without `key`: any. */

@@ -58,7 +58,7 @@ export function CodeView(props: CodeViewProps): JSX.Element {
         const key = createMemo(() => line().breakpoint);
         const armed = createMemo(() => {
           const k = key();
-          return k !== undefined && props.breakpoints.includes(k);
+          return k !== undefined && props.breakpoints.some((b) => b === k || b.startsWith(`${k} if `));
         });
         const current = createMemo(() => props.isCurrent?.(index()) === true);
         const soon = createMemo(() => props.isSoon?.(index()) === true);

@@ -16,7 +16,7 @@ import {
   Switch,
 } from 'solid-js';
 import { fromHex } from '../lib/hex';
-import { describeBreakpoint } from '../vm/breakpoints';
+import { condition, describeBreakpoint } from '../vm/breakpoints';
 import type { Command } from './commands';
 import { useApp } from './context';
 
@@ -186,10 +186,14 @@ const WATCHES = ['global', 'global!', 'event', 'collection'] as const;
 function Breakpoints(): JSX.Element {
   const { dbg } = useApp();
   const [text, setText] = createSignal('');
-  const add = (): void => {
+  const key = (): string => {
     const value = text().trim();
-    const key = /^\d+$/.test(value) ? `gas>=${value}` : value;
-    if (key !== '' && !dbg.breakpoints().includes(key)) dbg.toggleBreakpoint(key);
+    return /^\d+$/.test(value) ? `gas>=${value}` : value;
+  };
+  const wrong = (): boolean => key() !== '' && condition(key()) === undefined;
+  const add = (): void => {
+    if (key() === '' || wrong()) return;
+    if (!dbg.breakpoints().includes(key())) dbg.toggleBreakpoint(key());
     setText('');
   };
   return (
@@ -233,14 +237,21 @@ function Breakpoints(): JSX.Element {
           spellcheck={false}
           value={text()}
           aria-label="A function, an instruction, or an amount of gas"
-          placeholder="0x1::m::f, 0x1::m::f+3, or gas used"
+          placeholder="0x1::m::f+3 if l2 == 5"
+          aria-invalid={wrong()}
           onInput={(event) => setText(event.currentTarget.value)}
         />
-        <button type="submit">Add</button>
+        <button type="submit" disabled={wrong()}>
+          Add
+        </button>
         <button type="button" onClick={() => dbg.clearBreakpoints()}>
           Clear all
         </button>
       </form>
+      <p class="facts" classList={{ bad: wrong() }}>
+        A function (0x1::m::f), an instruction (0x1::m::f+3), either with a condition on a parameter, local or operand
+        as the bytecode numbers them (if p0 &gt; 7, if l2 == 5, if s0 != 0x1), or an amount of gas used.
+      </p>
     </div>
   );
 }

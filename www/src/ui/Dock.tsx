@@ -3,6 +3,7 @@
 import { For, type JSX, Match, Switch } from 'solid-js';
 import { DOCK_TABS, type DockTab } from '../vm/view';
 import { useApp } from './context';
+import { FlowTab } from './tabs/FlowTab';
 import { GasTab } from './tabs/GasTab';
 import { LoweringTab } from './tabs/LoweringTab';
 import { MemoryTab } from './tabs/MemoryTab';
@@ -19,6 +20,7 @@ const TITLES: Readonly<Record<DockTab, string>> = {
   gas: 'Gas',
   memory: 'Memory',
   modules: 'Modules',
+  flow: 'Flow',
 };
 
 export function Dock(): JSX.Element {
@@ -73,6 +75,9 @@ export function Dock(): JSX.Element {
           </Match>
           <Match when={app.view().dock === 'modules'}>
             <ModulesTab />
+          </Match>
+          <Match when={app.view().dock === 'flow'}>
+            <FlowTab />
           </Match>
         </Switch>
       </div>

@@ -1,8 +1,8 @@
 /** Breakpoints and other places to stop at. */
 
-import type { Condition } from 'monomove';
+import type { Condition, When } from 'monomove';
 
-/** `0x1::m::f` or `0x1::m::f+12`; or one of the watches `gas>=N`, `global`, `global!`, `event`, `collection`. */
+/** `0x1::m::f` or `0x1::m::f+12`, both also with ` if l3 == 5`; or one of the watches `gas>=N`, `global`, `global!`, `event`, `collection`. */
 export type BreakpointKey = string;
 
 /** The text form of a breakpoint on a function or an instruction. */
@@ -18,12 +18,15 @@ export function condition(key: BreakpointKey): Condition | undefined {
   if (key === 'collection') return { at: 'collection' };
   const gas = /^gas>=(\d+)$/.exec(key);
   if (gas !== null) return { at: 'gas', used: BigInt(gas[1] ?? '0') };
-  const place = /^(0x[0-9a-f]+::\w+::[\w$]+)(?:\+(\d+))?$/i.exec(key);
+  const place = /^(0x[0-9a-f]+::\w+::[\w$]+)(?:\+(\d+))?(?: if ([pls]\d+) *([=!]=|[<>]=?) *(\w+))?$/i.exec(key);
   if (place === null) return undefined;
-  const fn = place[1] ?? '';
-  return place[2] === undefined
-    ? { at: 'instruction', function: fn }
-    : { at: 'instruction', function: fn, offset: Number(place[2]) };
+  const [, fn = '', offset, name, is, value] = place;
+  return {
+    at: 'instruction',
+    function: fn,
+    ...(offset === undefined ? {} : { offset: Number(offset) }),
+    ...(name === undefined || value === undefined ? {} : { when: { place: name, is: is as When['is'], value } }),
+  };
 }
 
 /** How a breakpoint is shown. */

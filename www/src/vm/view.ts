@@ -1,6 +1,6 @@
 /** Which panes are open: part of a share link. */
 
-export const DOCK_TABS = ['lowering', 'trace', 'storage', 'types', 'gas', 'memory', 'modules'] as const;
+export const DOCK_TABS = ['lowering', 'trace', 'storage', 'types', 'gas', 'memory', 'modules', 'flow'] as const;
 export type DockTab = (typeof DOCK_TABS)[number];
 
 export const LOWERING_MODES = ['both', 'instances'] as const;

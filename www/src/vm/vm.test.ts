@@ -54,6 +54,13 @@ test('the fields of a call', () => {
 test('breakpoints are conditions', () => {
   expect(condition('0x1::m::f')).toEqual({ at: 'instruction', function: '0x1::m::f' });
   expect(condition('0x1::m::f+12')).toEqual({ at: 'instruction', function: '0x1::m::f', offset: 12 });
+  expect(condition('0x1::m::f+12 if l3 >= 500')).toEqual({
+    at: 'instruction',
+    function: '0x1::m::f',
+    offset: 12,
+    when: { place: 'l3', is: '>=', value: '500' },
+  });
+  expect(condition('0x1::m::f+12 if l3 = 500')).toBeUndefined();
   expect(condition('gas>=9')).toEqual({ at: 'gas', used: 9n });
   expect(condition('nonsense')).toBeUndefined();
 });
