@@ -356,3 +356,24 @@ test('breakpoints with conditions, both ways', () => {
     code: 'invalid_argument',
   });
 });
+
+test('a collection changes what points into the heap, and no number', () => {
+  const own = new Chain({ limits: { heapBytes: 16 * 1024 } });
+  own.publish(modules('tests/stdlib/bytecode/v8/examples'));
+  const session = own.session({ function: '0xcafe::playground::churn', args: [40n, 12n] });
+  const [{ step }] = session.collections();
+  session.seek(step);
+  const value = ({ locals }) => locals.map((local) => String(local.value?.value));
+  const before = session.state().frames.map(value);
+  session.step();
+  const { frames } = session.state();
+  let moved = 0;
+  for (const [at, frame] of frames.entries()) {
+    for (const [i, local] of frame.locals.entries()) {
+      if (local.type === 'u64') assert.equal(local.changed, before[at][i] !== String(local.value?.value), local.name);
+      else moved += Number(local.changed);
+    }
+  }
+  assert.ok(moved > 0);
+  own.dispose();
+});

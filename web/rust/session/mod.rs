@@ -334,18 +334,33 @@ impl Session {
     }
 }
 
-/// The ranges that a step of a window changes.
+/// Bytes that are compared at once.
+const WORD: usize = 4;
+
+/// The ranges that a step of a window changes. A trace writes down more than that: whole slots, and whole stretches at a collection.
 fn changes(trace: &Trace, step: usize) -> Vec<Change> {
-    let start = |row: usize| {
-        row.checked_sub(1)
-            .and_then(|row| trace.writes.data_end.get(row))
-    };
-    let change = |row: usize| {
-        let end = *trace.writes.data_end.get(row)?;
-        Some(Change {
-            address: *trace.writes.address.get(row)?,
-            size: end - start(row).copied().unwrap_or(0),
-        })
-    };
-    trace.writes_of(step).filter_map(change).collect()
+    let writes = &trace.writes;
+    let mut changes: Vec<Change> = Vec::new();
+    for row in trace.writes_of(step) {
+        let start = row.checked_sub(1).and_then(|row| writes.data_end.get(row));
+        let range = start.map_or(0, |&start| start as usize)
+            ..writes.data_end.get(row).map_or(0, |&end| end as usize);
+        let (Some(old), Some(new), Some(&address)) = (
+            writes.old.get(range.clone()),
+            writes.new.get(range),
+            writes.address.get(row),
+        ) else {
+            continue;
+        };
+        let words = old.chunks(WORD).zip(new.chunks(WORD)).enumerate();
+        for (index, (old, new)) in words.filter(|(_, (old, new))| old != new) {
+            let address = address.wrapping_add((index * WORD) as u32);
+            let size = old.len().max(new.len()) as u32;
+            match changes.last_mut() {
+                Some(last) if last.address.wrapping_add(last.size) == address => last.size += size,
+                _ => changes.push(Change { address, size }),
+            }
+        }
+    }
+    changes
 }
