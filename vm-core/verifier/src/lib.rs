@@ -22,6 +22,7 @@ mod instantiation_loops;
 mod instructions;
 mod limits;
 mod link;
+mod metadata;
 mod meter;
 mod publish;
 mod recursive_structs;
@@ -36,6 +37,7 @@ pub use config::VerifierConfig;
 pub use cycles::verify_no_cycles;
 pub use error::{ErrorLocation, VerifierError, VerifierResult};
 pub use link::{link_module, link_script};
+pub use metadata::verify_stable;
 pub use meter::Meter;
 pub use publish::{
     Bundle, BundleModule, INIT_MODULE, Loading, PublishOptions, PublishedModules, UpgradePolicy,

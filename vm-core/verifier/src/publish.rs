@@ -4,6 +4,7 @@
 //! Nothing is written here and nothing is kept: [`check_bundle`] reads what is published through [`PublishedModules`] and says what publishing would change.
 //! The caller runs `init_module` of the [new modules](Bundle::initializers) on the overlaid state, and then applies the bundle.
 
+use crate::metadata::{Attributes, at, verify_events, verify_groups, verify_stable};
 use crate::{
     Compatibility, ErrorLocation, VerifierConfig, VerifierError, VerifierResult, link_module,
     verify_module,
@@ -61,8 +62,10 @@ pub struct PublishOptions {
     pub compatibility: Compatibility,
     /// How far the check goes.
     pub loading: Loading,
-    /// Whether native functions and the form of `init_module` are checked too, as for transactions of users.
+    /// Whether native functions, friends, metadata and the form of `init_module` are checked too, as for transactions of users.
     pub user_rules: bool,
+    /// Whether code of unstable compilers is refused, as chains of value do.
+    pub refuse_unstable: bool,
 }
 
 /// A bundle that may be published.
@@ -140,9 +143,16 @@ pub fn check_bundle<B: AsRef<[u8]>>(
             replaces: old.is_some(),
         });
     }
-    if options.user_rules {
-        for module in &bundle.modules {
+    for module in &bundle.modules {
+        if options.refuse_unstable {
+            verify_stable(&module.module.metadata).map_err(at(&module.id))?;
+        }
+        if options.user_rules {
             user_rules(&module.id, &module.module)?;
+            staged.check_metadata(module)?;
+            if options.loading == Loading::Lazy {
+                staged.check_friends_are_staged(module)?;
+            }
         }
     }
     staged.check(options)?;
@@ -184,7 +194,7 @@ fn may_replace(
 
 /// Rules for modules of users: native functions at special addresses only, and an `init_module` that can be run.
 fn user_rules(id: &ModuleId, module: &CompiledModule) -> VerifierResult {
-    let at = |error: VerifierError| error.located(ErrorLocation::Module(id.clone()));
+    let at = at(id);
     if !is_special(&id.address) && module.function_defs.iter().any(|one| one.is_native()) {
         return Err(at(VerifierError::new(
             StatusCode::USER_DEFINED_NATIVE_NOT_ALLOWED,
@@ -236,6 +246,37 @@ impl<P: PublishedModules> Staged<'_, P> {
             Some(module) => Ok(Arc::clone(module)),
             None => self.published.module(id)?.ok_or_else(|| missing(id)),
         }
+    }
+
+    /// The rules of the metadata of a module in the bundle.
+    fn check_metadata(&self, module: &BundleModule) -> VerifierResult {
+        let located = at(&module.id);
+        let attributes = Attributes::read(&module.module).map_err(&located)?;
+        let old = self.published.module(&module.id)?;
+        let old = old.as_deref().map(|old| (old, Attributes::of_published(old)));
+        let old = old.as_ref().map(|(old, attributes)| (*old, attributes));
+        verify_events(&module.module, &attributes, old.map(|(_, it)| it)).map_err(&located)?;
+        let attributes_of = |id: &ModuleId| match self.modules.get(id) {
+            Some(staged) => Attributes::read(staged).map(Some).map_err(at(id)),
+            None => {
+                let module = self.published.module(id)?;
+                Ok(module.map(|module| Attributes::of_published(&module)))
+            }
+        };
+        verify_groups(&module.module, &attributes, old, attributes_of).map_err(&located)
+    }
+
+    /// A package is published as a whole, so that friends, which are of the same account, come with it.
+    fn check_friends_are_staged(&self, module: &BundleModule) -> VerifierResult {
+        for friend in module.module.immediate_friends() {
+            if !self.modules.contains_key(&friend) {
+                return Err(at(&module.id)(VerifierError::new(
+                    StatusCode::FRIEND_NOT_FOUND_IN_MODULE_BUNDLE,
+                    format!("the friend {friend} is not in the bundle"),
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn check(&self, options: &PublishOptions) -> VerifierResult {

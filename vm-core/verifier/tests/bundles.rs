@@ -2,7 +2,7 @@
 //!
 //! Each case begins with a line `//# NAME [OPTION …]: VERDICT`. Then come modules, each from its `module` line on: those after `//: published` are there before,
 //! those after `//: bundle` are published together, in this order. A module is assembled with those before it as dependencies. Options: `vN` the binary version
-//! (8 unless given), `eager`, `arbitrary`, `immutable`, `user`, `no-layout`, `no-linking`, `no-friends`, `no-entry`, `sender ADDRESS`; `link` and `cycles` check the last
+//! (8 unless given), `eager`, `arbitrary`, `immutable`, `user`, `stable`, `no-layout`, `no-linking`, `no-friends`, `no-entry`, `sender ADDRESS`; `link` and `cycles` check the last
 //! module of the bundle alone against all others instead of publishing. The verdict is a status, with the module it is attached to if there is one, or `ok` followed by
 //! what publishing does: `+NAME` for a new module, `*NAME` for a replaced one, `!NAME` for one whose `init_module` runs. Broken rules of an upgrade follow in parentheses.
 #![allow(
@@ -107,6 +107,7 @@ fn header_of(file: &str, header: &str) -> Case {
             "arbitrary" => options.policy = UpgradePolicy::Arbitrary,
             "immutable" => options.policy = UpgradePolicy::Immutable,
             "user" => options.user_rules = true,
+            "stable" => options.refuse_unstable = true,
             "no-layout" => options.compatibility.struct_layout = false,
             "no-linking" => options.compatibility.struct_and_function_linking = false,
             "no-friends" => options.compatibility.friend_linking = false,
