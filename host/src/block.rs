@@ -1,6 +1,7 @@
 //! Blocks of transactions. What a block gives is defined by executing its transactions one after the other; how many workers really do
 //! it changes nothing but the time.
 
+use crate::code::{CodeCacheConfig, CodeCacheMetrics, CodeManager, Feeding, Finished};
 use crate::engine::Engine;
 use crate::flow::BlockTransaction;
 use crate::inspector::NoInspector;
@@ -198,6 +199,8 @@ pub struct BlockConfig {
     pub workers: usize,
     /// Bounds of a block.
     pub limits: BlockLimits,
+    /// Bounds of the modules that are kept between blocks.
+    pub code_cache: CodeCacheConfig,
 }
 
 /// Runs blocks on sandboxes that it keeps warm between them.
@@ -208,6 +211,8 @@ pub struct BlockExecutor {
     /// Hash of the last block, if it had one.
     last: Option<[u8; 32]>,
     metrics: BlockMetrics,
+    engine: Engine,
+    pub(crate) code: CodeManager,
 }
 
 impl BlockExecutor {
@@ -224,12 +229,19 @@ impl BlockExecutor {
             config,
             last: None,
             metrics: BlockMetrics::default(),
+            engine: engine.clone(),
+            code: CodeManager::new(config.code_cache),
         }
     }
 
     /// What all blocks so far took.
     pub fn metrics(&self) -> &BlockMetrics {
         &self.metrics
+    }
+
+    /// What became of the modules that are kept within blocks and between them.
+    pub fn code_metrics(&self) -> CodeCacheMetrics {
+        self.code.metrics(&self.engine)
     }
 
     /// Runs `block` on `view`. Each transaction sees the writes of those before it that were kept.
@@ -249,6 +261,29 @@ impl BlockExecutor {
         inspector: &dyn BlockInspector,
     ) -> Result<BlockOutput, HostError> {
         self.check_lineage(block.lineage);
+        let engine = self.engine.clone();
+        // Lost if the block has no output.
+        let mut manager =
+            std::mem::replace(&mut self.code, CodeManager::new(self.config.code_cache));
+        manager.start_block(&engine, block.lineage, view);
+        let code = manager.block(&engine, view);
+        let inspector = Feeding {
+            code: &code,
+            inner: inspector,
+        };
+        let output = self.run(block, &code, &inspector)?;
+        let finished = Finished::from(code);
+        manager.finish_block(block.lineage, finished);
+        self.code = manager;
+        Ok(output)
+    }
+
+    fn run(
+        &mut self,
+        block: &Block,
+        view: &dyn StateView,
+        inspector: &dyn BlockInspector,
+    ) -> Result<BlockOutput, HostError> {
         let (calls, limits) = (&block.transactions, &{ self.config.limits });
         if self.config.workers > 0 {
             let (result, metrics) =
@@ -304,6 +339,7 @@ impl BlockExecutor {
         for runner in &mut self.runners {
             runner.reset();
         }
+        self.code.flush();
     }
 
     /// A block that does not follow the last one may be of another chain: what is kept from there would be checked module by module, but

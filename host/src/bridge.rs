@@ -1,8 +1,9 @@
 //! From the host's view of the state to the machine's: modules get tokens, so that the machine can keep what it made of them and only
 //! ask whether they are still the same.
 
+use crate::code::{CodeHash, CodeState, ScriptCache, VerifiedCode};
 use crate::state::{StateError, StateView};
-use monomove_core::{CodeToken, ModuleCode, ValueToken};
+use monomove_core::{CheckedCode, CodeToken, ModuleCode, ValueToken};
 use monomove_types::{ModuleId, StateKey};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub(crate) struct CodeTable {
 struct CodeEntry {
     key: StateKey,
     code: Arc<[u8]>,
+    /// Hash of the code, once it was asked for.
+    hash: Option<CodeHash>,
 }
 
 impl CodeEntry {
@@ -78,6 +81,7 @@ impl CodeTable {
         self.entries.push(CodeEntry {
             key,
             code: code.clone(),
+            hash: None,
         });
         Ok(Some((CodeToken(token), code)))
     }
@@ -96,6 +100,72 @@ impl CodeTable {
             None => false,
         }))
     }
+}
+
+impl CodeTable {
+    /// The hash of the code that `token` was given for.
+    fn hash(&mut self, token: CodeToken) -> Option<CodeHash> {
+        let entry = self.entries.get_mut(token.0 as usize)?;
+        Some(*entry.hash.get_or_insert_with(|| CodeHash::of(&entry.code)))
+    }
+}
+
+/// Scripts that a call may say it verified: it runs one.
+const MAX_SCRIPTS: usize = 16;
+
+/// What a call said that it verified. It is believed when the call has ended properly.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
+    modules: Vec<CodeHash>,
+    scripts: Vec<CodeHash>,
+}
+
+impl Reports {
+    /// Notes what was verified. False if it makes no sense: a token nobody gave, or more than there is.
+    pub(crate) fn add(&mut self, table: &mut CodeTable, code: CheckedCode) -> bool {
+        let (list, hash, most) = match code {
+            CheckedCode::Module(token) => match table.hash(token) {
+                Some(hash) => (&mut self.modules, hash, MAX_TOKENS),
+                None => return false,
+            },
+            CheckedCode::Script(hash) => (&mut self.scripts, CodeHash(hash), MAX_SCRIPTS),
+        };
+        let fits = list.len() < most;
+        if fits {
+            list.push(hash);
+        }
+        fits
+    }
+
+    /// Before a call: forgets what was not believed.
+    pub(crate) fn clear(&mut self) {
+        self.modules.clear();
+        self.scripts.clear();
+    }
+
+    /// After a call that ended properly.
+    pub(crate) fn accept(&mut self, verified: &VerifiedCode) {
+        self.modules
+            .drain(..)
+            .for_each(|hash| verified.add_module(hash));
+        self.scripts
+            .drain(..)
+            .for_each(|hash| verified.insert_verified_script(hash));
+    }
+}
+
+/// Whether code passed the verifier of this engine; `None` for a token nobody gave.
+pub(crate) fn was_verified(
+    verified: &VerifiedCode,
+    table: &mut CodeTable,
+    code: CheckedCode,
+) -> Option<bool> {
+    Some(match code {
+        CheckedCode::Module(token) => verified.has_module(&table.hash(token)?),
+        CheckedCode::Script(hash) => {
+            verified.script_state(&CodeHash(hash)) == Some(CodeState::Verified)
+        }
+    })
 }
 
 /// Bytes and number of values that a table keeps alive before it starts over.
@@ -150,6 +220,8 @@ pub(crate) struct NativeView<'a> {
     pub(crate) view: &'a dyn StateView,
     pub(crate) code: &'a mut CodeTable,
     pub(crate) values: &'a mut ValueTable,
+    pub(crate) verified: &'a VerifiedCode,
+    pub(crate) reports: &'a mut Reports,
     /// The first error: the machine only learns that there was one.
     pub(crate) error: Option<StateError>,
 }
@@ -192,6 +264,14 @@ impl monomove_core::StateView for NativeView<'_> {
             let token = self.values.token(key.clone(), &value);
             (token, value.to_vec())
         }))
+    }
+
+    fn was_verified(&mut self, code: CheckedCode) -> bool {
+        was_verified(self.verified, self.code, code).unwrap_or(false)
+    }
+
+    fn verified(&mut self, code: CheckedCode) {
+        self.reports.add(self.code, code);
     }
 
     fn is_same_value(&mut self, token: ValueToken) -> Result<bool, monomove_core::StateError> {

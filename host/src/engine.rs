@@ -1,11 +1,14 @@
 //! The engine: a compiled guest with its limits, shared by every sandbox.
 
+use crate::code::VerifiedCode;
 use crate::flow::FlowConfig;
 use crate::limits::{Limits, LimitsError};
 use crate::store::{HostStore, imports};
 use crate::watchdog::Watchdog;
 use crate::{guest, wasm_config};
 use monomove_core::{GasSchedule, MachineConfig};
+use monomove_verifier::VerifierConfig;
+use sha3::{Digest, Sha3_256};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -46,6 +49,8 @@ pub struct EngineConfig {
     pub gc_stress: bool,
     /// Whether modules must pass the bytecode verifier when they are loaded. On by default; off is for experiments with paranoid mode.
     pub verify: bool,
+    /// Whether code of unstable compilers may be published and run as a script. Off by default, as on chains of value.
+    pub accept_unstable: bool,
     /// The functions that carry the flow of transactions.
     pub flow: FlowConfig,
 }
@@ -63,6 +68,7 @@ impl Default for EngineConfig {
             paranoid: false,
             gc_stress: false,
             verify: true,
+            accept_unstable: false,
             flow: FlowConfig::default(),
         }
     }
@@ -115,6 +121,7 @@ struct Inner {
     flow: FlowConfig,
     version_hash: VersionHash,
     wasm: Option<WasmEngine>,
+    verified: VerifiedCode,
 }
 
 /// The wasm half of an engine.
@@ -170,12 +177,14 @@ impl Engine {
                     paranoid: config.paranoid,
                     gc_stress: config.gc_stress,
                     verify: config.verify,
+                    accept_unstable: config.accept_unstable,
                     ..config.limits.machine_config()
                 },
                 limits: config.limits,
                 retry_faults: config.retry_faults,
                 flow: config.flow,
                 wasm,
+                verified: VerifiedCode::default(),
             }),
         })
     }
@@ -206,6 +215,25 @@ impl Engine {
     /// The functions that carry the flow of transactions.
     pub fn flow(&self) -> &FlowConfig {
         &self.inner.flow
+    }
+
+    /// The code that passed the verifier in a sandbox of this engine.
+    pub(crate) fn verified(&self) -> &VerifiedCode {
+        &self.inner.verified
+    }
+
+    /// Forgets which code passed the verifier, so that it is verified again. Results do not depend on it.
+    pub fn forget_verified_code(&self) {
+        self.inner.verified.clear();
+    }
+
+    /// Hash of all that the engine decides about code.
+    pub(crate) fn environment(&self) -> [u8; 32] {
+        let mut hasher = Sha3_256::new();
+        hasher.update(self.inner.version_hash.0);
+        hasher.update(format!("{:?}", VerifierConfig::aptos()));
+        hasher.update(format!("{:?}", self.inner.machine));
+        hasher.finalize().into()
     }
 
     pub(crate) fn retry_faults(&self) -> bool {

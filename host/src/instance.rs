@@ -7,8 +7,8 @@ use crate::outcome::{FaultKind, HostError, LimitHit, SandboxFault};
 use crate::state::{StateError, StateView};
 use crate::store::{HostStore, MAX_TABLE_ELEMENTS, Stop, range};
 use monomove_core::{
-    Call, CallOutput, ContextStats, LoadRequest, MachineStats, Measure, Trace, TraceLimits,
-    Transaction, TransactionOutput,
+    Call, CallOutput, ContextStats, Failure, LoadRequest, MachineStats, Measure, Trace,
+    TraceLimits, Transaction, TransactionOutput, VerifyRequest,
 };
 use monomove_guest::abi::{ABI_VERSION, InjectedFault, Rejection, Reply};
 use serde::Serialize;
@@ -57,6 +57,7 @@ pub(crate) struct Instance {
     figures: Option<TypedFunc<(), u64>>,
     prepare: Option<TypedFunc<u32, u64>>,
     measure: Option<TypedFunc<(u32, u32), u64>>,
+    verify: Option<TypedFunc<u32, u64>>,
     fault: Option<TypedFunc<u32, ()>>,
     /// The encoded request, reused.
     request: Vec<u8>,
@@ -109,7 +110,7 @@ impl Instance {
         let wasm = engine.wasm().ok_or(HostError::NotSandboxed)?;
         let limits = *engine.limits();
         let deadline = wasm.watchdog.deadline();
-        let mut store = Store::new(wasm.guest.module().engine(), HostStore::new(limits));
+        let mut store = Store::new(wasm.guest.module().engine(), HostStore::new(engine));
         store.limiter(|store| store);
         store.set_epoch_deadline(deadline);
         let made = wasm.guest.instantiate(&mut store);
@@ -152,6 +153,7 @@ impl Instance {
             figures: instance.get_typed_func(&mut store, "mm_figures").ok(),
             prepare: instance.get_typed_func(&mut store, "mm_prepare").ok(),
             measure: instance.get_typed_func(&mut store, "mm_measure").ok(),
+            verify: instance.get_typed_func(&mut store, "mm_verify").ok(),
             fault: instance.get_typed_func(&mut store, "mm_fault").ok(),
             store,
             limits,
@@ -255,6 +257,18 @@ impl Instance {
         self.request(&function, &requests, view)
     }
 
+    /// Judges modules.
+    pub(crate) fn verify(
+        &mut self,
+        request: &VerifyRequest,
+        view: &dyn StateView,
+    ) -> Result<Vec<Option<Failure>>, CallError> {
+        let Some(function) = self.verify.clone() else {
+            return Err(HostError::Instantiate("no export `mm_verify`".into()).into());
+        };
+        self.request(&function, request, view)
+    }
+
     /// Does the work of a measurement of the context; returns the bytes of its tables.
     pub(crate) fn measure(&mut self, measure: Measure, count: u32) -> Result<u64, CallError> {
         let Some(function) = self.measure.clone() else {
@@ -285,6 +299,9 @@ impl Instance {
         let result = self.exchange(function);
         let store = self.store.data_mut();
         store.take_back();
+        if result.is_ok() {
+            store.accept_reports();
+        }
         match (store.state_error.take(), result) {
             (Some(error), Ok(_)) => Err(CallError::State(error)),
             (Some(error), Err(_)) => Err(HostError::State(error).into()),

@@ -37,6 +37,7 @@
 
 mod block;
 mod bridge;
+mod code;
 mod engine;
 mod flow;
 mod gas;
@@ -60,6 +61,7 @@ mod watchdog;
 pub use block::{
     Block, BlockConfig, BlockExecutor, BlockOutput, Lineage, SandboxRunner, execute_block,
 };
+pub use code::{CodeCacheConfig, CodeCacheMetrics};
 pub use engine::{Backend, Engine, EngineConfig, EngineError, VersionHash};
 pub use flow::{
     Authentication, BlockMetadata, BlockTransaction, FlowConfig, FunctionName, Genesis,
@@ -89,7 +91,7 @@ pub use transaction::{
 pub use monomove_core::{
     Access, Call, CallOutput, ContextStats, Event, Failure, GasSchedule, HeapStats, LoadRequest,
     Location, MachineStats, Measure, NewTable, Outcome, PublishRequest, TransactionPayload,
-    TypedValue, ValueCacheStats, WriteOp,
+    TypedValue, ValueCacheStats, VerifyRequest, WriteOp,
 };
 pub use monomove_core::{
     Checkpoint, EventColumns, EventKind, FrameRef, Profile, ProfileFrame, Replay, StepColumns,

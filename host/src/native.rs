@@ -1,21 +1,24 @@
 //! The core as native code behind the same interface, for comparison and tests.
 
-use crate::bridge::{CodeTable, NativeView, ValueTable};
+use crate::bridge::{CodeTable, NativeView, Reports, ValueTable};
 use crate::engine::Engine;
 use crate::instance::CallError;
 use crate::outcome::{FaultKind, HostError, SandboxFault};
 use crate::state::StateView;
 use monomove_core::{
-    Call, CallOutput, Machine, MachineStats, Trace, TraceLimits, Transaction, TransactionOutput,
+    Call, CallOutput, Failure, Machine, MachineStats, Trace, TraceLimits, Transaction,
+    TransactionOutput, VerifyRequest,
 };
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A machine in this process. After a fault it must not be used again.
 pub(crate) struct NativeInstance {
+    engine: Engine,
     machine: Machine,
     code: CodeTable,
     values: ValueTable,
+    reports: Reports,
 }
 
 // SAFETY: a machine counts references and keeps pointers into its own memory without atomics, but its interface hands out owned plain data
@@ -25,6 +28,8 @@ unsafe impl Send for NativeInstance {}
 impl NativeInstance {
     pub(crate) fn new(engine: &Engine) -> Self {
         Self {
+            engine: engine.clone(),
+            reports: Reports::default(),
             machine: Machine::new(engine.machine_config().clone()),
             code: CodeTable::default(),
             values: ValueTable::default(),
@@ -45,6 +50,14 @@ impl NativeInstance {
         view: &dyn StateView,
     ) -> Result<CallOutput, CallError> {
         self.with_view(view, |machine, native| machine.call(call, native))
+    }
+
+    pub(crate) fn verify(
+        &mut self,
+        request: &VerifyRequest,
+        view: &dyn StateView,
+    ) -> Result<Vec<Option<Failure>>, CallError> {
+        self.with_view(view, |machine, native| machine.verify(request, native))
     }
 
     pub(crate) fn transaction(
@@ -71,7 +84,10 @@ impl NativeInstance {
         view: &dyn StateView,
         work: impl FnOnce(&mut Machine, &mut NativeView<'_>) -> A,
     ) -> Result<A, CallError> {
+        self.reports.clear();
         let mut native = NativeView {
+            verified: self.engine.verified(),
+            reports: &mut self.reports,
             view,
             code: &mut self.code,
             values: &mut self.values,
@@ -84,6 +100,9 @@ impl NativeInstance {
                 Ok(_) => CallError::State(error),
                 Err(_) => HostError::State(error).into(),
             });
+        }
+        if result.is_ok() {
+            self.reports.accept(self.engine.verified());
         }
         result.map_err(|panic| {
             CallError::Fault(SandboxFault {

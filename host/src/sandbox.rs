@@ -8,7 +8,7 @@ use crate::native::NativeInstance;
 use crate::outcome::{HostError, SandboxFault, TransactionOutcome};
 use crate::state::StateView;
 use monomove_core::{
-    Call, Failure, LoadRequest, Location, MachineStats, Measure, Trace, TraceLimits,
+    Call, Failure, LoadRequest, Location, MachineStats, Measure, Trace, TraceLimits, VerifyRequest,
 };
 use monomove_guest::abi::InjectedFault;
 use monomove_types::{NestingTooDeep, StatusCode};
@@ -99,6 +99,22 @@ impl Sandbox {
         Ok(match self.tried(&mut NoInspector, run)? {
             Tried::Done((output, trace)) => (TransactionOutcome::of(output), Some(trace)),
             Tried::Fault(fault) => (TransactionOutcome::SandboxFault(fault), None),
+        })
+    }
+
+    /// Why each of the modules in `request` is refused by reader, verifier, or linker; `None` for what passes. Nothing is loaded or kept.
+    pub fn verify(
+        &mut self,
+        request: &VerifyRequest,
+        view: &dyn StateView,
+    ) -> Result<Result<Vec<Option<Failure>>, SandboxFault>, HostError> {
+        let run = |runner: &mut Runner| match runner {
+            Runner::Wasm(instance) => instance.verify(request, view),
+            Runner::Native(instance) => instance.verify(request, view),
+        };
+        Ok(match self.tried(&mut NoInspector, run)? {
+            Tried::Done(verdicts) => Ok(verdicts),
+            Tried::Fault(fault) => Err(fault),
         })
     }
 

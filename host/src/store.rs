@@ -3,10 +3,11 @@
 //! The guest is not trusted here: every range it names is checked against its memory, every question is decoded with an error, and
 //! whatever does not hold ends the call as a fault.
 
-use crate::bridge::{CodeTable, ValueTable};
+use crate::bridge::{CodeTable, Reports, ValueTable, was_verified};
+use crate::engine::Engine as HostEngine;
 use crate::limits::Limits;
 use crate::state::{StateError, StateView};
-use monomove_core::{CodeToken, ValueToken};
+use monomove_core::{CheckedCode, CodeToken, ValueToken};
 use monomove_guest::abi::{ABSENT, FAILED, IMPORTS, MAX_PANIC_BYTES};
 use monomove_types::{ModuleId, StateKey};
 use std::ptr::NonNull;
@@ -33,6 +34,8 @@ pub(crate) enum Stop {
 /// What belongs to one instance on the host's side.
 pub(crate) struct HostStore {
     limits: Limits,
+    engine: HostEngine,
+    reports: Reports,
     /// The view of the running call.
     view: LentView,
     /// The guest's memory, once it is instantiated.
@@ -46,9 +49,11 @@ pub(crate) struct HostStore {
 }
 
 impl HostStore {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(engine: &HostEngine) -> Self {
         Self {
-            limits,
+            limits: *engine.limits(),
+            engine: engine.clone(),
+            reports: Reports::default(),
             view: LentView(None),
             memory: None,
             code: CodeTable::default(),
@@ -68,12 +73,33 @@ impl HostStore {
         self.view = unsafe { LentView::new(view) };
         self.state_error = None;
         self.answer = None;
+        self.reports.clear();
     }
 
     /// After a call: takes the view back.
     pub(crate) fn take_back(&mut self) {
         self.view = LentView(None);
         self.answer = None;
+    }
+
+    /// After a call that ended properly: believes what it said about code.
+    pub(crate) fn accept_reports(&mut self) {
+        self.reports.accept(self.engine.verified());
+    }
+
+    /// Whether code passed the verifier before.
+    fn was_verified(&mut self, code: CheckedCode) -> Result<i32, Stop> {
+        was_verified(self.engine.verified(), &mut self.code, code)
+            .map(i32::from)
+            .ok_or(Stop::Protocol("a token nobody gave it"))
+    }
+
+    /// Notes code that passed the verifier.
+    fn verified(&mut self, code: CheckedCode) -> Result<(), Stop> {
+        match self.reports.add(&mut self.code, code) {
+            true => Ok(()),
+            false => Err(Stop::Protocol("code that nobody gave it is verified")),
+        }
     }
 
     /// Keeps the error of an answer for the host's caller.
@@ -174,6 +200,10 @@ pub(crate) fn imports(engine: &Engine) -> wasmtime::Result<Linker<HostStore>> {
     linker.func_wrap(IMPORTS, "value", read_value)?;
     linker.func_wrap(IMPORTS, "is_current", is_current)?;
     linker.func_wrap(IMPORTS, "is_same_value", is_same_value)?;
+    linker.func_wrap(IMPORTS, "module_was_verified", module_was_verified)?;
+    linker.func_wrap(IMPORTS, "module_verified", module_verified)?;
+    linker.func_wrap(IMPORTS, "script_was_verified", script_was_verified)?;
+    linker.func_wrap(IMPORTS, "script_verified", script_verified)?;
     linker.func_wrap(IMPORTS, "fetch", fetch)?;
     linker.func_wrap(IMPORTS, "panic", panicked)?;
     Ok(linker)
@@ -281,6 +311,36 @@ fn is_current(mut guest: Guest<'_>, token: u32) -> wasmtime::Result<i32> {
         Some(Some(current)) => current.into(),
         Some(None) => return Err(Stop::Protocol("a token nobody gave it").into()),
     })
+}
+
+fn module_was_verified(mut guest: Guest<'_>, token: u32) -> wasmtime::Result<i32> {
+    let code = CheckedCode::Module(CodeToken(token));
+    Ok(guest.data_mut().was_verified(code)?)
+}
+
+fn module_verified(mut guest: Guest<'_>, token: u32) -> wasmtime::Result<()> {
+    let code = CheckedCode::Module(CodeToken(token));
+    Ok(guest.data_mut().verified(code)?)
+}
+
+/// The script with the hash at `ptr`.
+fn script(memory: &[u8], ptr: u32) -> Result<CheckedCode, Stop> {
+    let hash = range(memory, ptr, 32)?;
+    let hash = hash.try_into();
+    hash.map(CheckedCode::Script)
+        .map_err(|_| Stop::Protocol("not a hash"))
+}
+
+fn script_was_verified(mut guest: Guest<'_>, hash: u32) -> wasmtime::Result<i32> {
+    let (memory, store) = parts(&mut guest)?;
+    let code = script(memory, hash)?;
+    Ok(store.was_verified(code)?)
+}
+
+fn script_verified(mut guest: Guest<'_>, hash: u32) -> wasmtime::Result<()> {
+    let (memory, store) = parts(&mut guest)?;
+    let code = script(memory, hash)?;
+    Ok(store.verified(code)?)
 }
 
 fn fetch(mut guest: Guest<'_>, to: u32, capacity: u32) -> wasmtime::Result<()> {

@@ -148,6 +148,27 @@ fn questions() {
             "(i64.extend_i32_s (call $is_current (i32.const -1)))".into(),
             "token",
         ),
+        // Code that was verified.
+        (
+            "(i64.extend_i32_s (call $module_was_verified (i32.const 0)))".into(),
+            "token",
+        ),
+        (
+            "(call $module_verified (i32.const -1)) (i64.const 0)".into(),
+            "nobody gave",
+        ),
+        (
+            format!("(i64.extend_i32_s (call $script_was_verified ({out})))"),
+            "outside",
+        ),
+        (
+            format!("(call $script_verified ({out})) (i64.const 0)"),
+            "outside",
+        ),
+        (
+            format!("(loop (call $script_verified ({zero})) (br 0)) (i64.const 0)"),
+            "nobody gave",
+        ),
         // A panic that lies about its text.
         (
             format!("(call $panic ({out}) (i32.const 5)) (i64.const 0)"),
@@ -208,14 +229,14 @@ fn before_the_first_call() {
         ),
         (
             Guest {
-                version: "(loop (br 0)) i32.const 2",
+                version: "(loop (br 0)) i32.const 3",
                 ..base()
             },
             FaultKind::Time,
         ),
         (
             Guest {
-                init: "(loop (br 0)) i32.const 2",
+                init: "(loop (br 0)) i32.const 3",
                 ..base()
             },
             FaultKind::Time,
@@ -282,6 +303,23 @@ fn before_the_first_call() {
     assert!(matches!(run(&guest), Err(HostError::Instantiate(text)) if text.contains("version 9")));
 }
 
+/// What an instance says in a call that faults is not believed by the next one.
+#[test]
+fn reports_of_a_fault_are_dropped() {
+    let guest = Guest::calling(
+        "(if (call $script_was_verified (i32.const 0)) (then (call $panic (i32.const 0) (i32.const 0))))
+         (call $script_verified (i32.const 0)) unreachable",
+    );
+    let engine = guest.engine();
+    for _ in 0..3 {
+        let outcome = Sandbox::new(&engine).execute(&arith("any", 0, 0), &MemoryState::new());
+        match outcome {
+            Ok(TransactionOutcome::SandboxFault(fault)) => assert_eq!(fault.kind, FaultKind::Trap),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 #[test]
 fn no_guest_at_all() {
     let refused = |wasm: &[u8]| match Engine::with_guest(wasm, small()) {
@@ -296,7 +334,7 @@ fn no_guest_at_all() {
     assert!(refused(&wasm.unwrap()).contains("mm_buffer"));
     let foreign = wat::parse_str(
         r#"(module (import "wasi" "fd_write" (func)) (memory (export "memory") 1)
-            (func (export "mm_abi_version") (result i32) i32.const 2)
+            (func (export "mm_abi_version") (result i32) i32.const 3)
             (func (export "mm_buffer") (param i32) (result i32) i32.const 0)
             (func (export "mm_init") (param i32) (result i32) i32.const 0)
             (func (export "mm_call") (param i32) (result i64) i64.const 0))"#,
@@ -304,7 +342,7 @@ fn no_guest_at_all() {
     assert!(refused(&foreign.unwrap()).contains("wasi"));
     let wrong_type = wat::parse_str(
         r#"(module (memory (export "memory") 1)
-            (func (export "mm_abi_version") (result i32) i32.const 2)
+            (func (export "mm_abi_version") (result i32) i32.const 3)
             (func (export "mm_buffer") (param i32) (result i32) i32.const 0)
             (func (export "mm_init") (param i32) (result i32) i32.const 0)
             (func (export "mm_call")))"#,

@@ -185,7 +185,14 @@ fn block(actions: &[Action]) -> Block {
 }
 
 fn executor(engine: &Engine, workers: usize, limits: BlockLimits) -> BlockExecutor {
-    BlockExecutor::with_config(engine, BlockConfig { workers, limits })
+    BlockExecutor::with_config(
+        engine,
+        BlockConfig {
+            workers,
+            limits,
+            ..BlockConfig::default()
+        },
+    )
 }
 
 fn cases() -> u32 {

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use monomove::{
     Access, AccountAddress, Authentication, Block, BlockConfig, BlockExecutor, BlockInfo,
-    BlockInspector, BlockMetrics, BlockTransaction, Call, CutOff, DiskState, Engine, Fork, Genesis,
-    Identifier, MemoryState, ModuleId, Outcome, Sandbox, StateCommit, StateKey, StateView,
-    TransactionOutcome, TransactionPayload, UserTransaction,
+    BlockInspector, BlockMetrics, BlockTransaction, Call, CodeCacheMetrics, CutOff, DiskState,
+    Engine, Fork, Genesis, Identifier, MemoryState, ModuleId, Outcome, Sandbox, StateCommit,
+    StateKey, StateView, TransactionOutcome, TransactionPayload, UserTransaction,
 };
 use monomove_text::parse_argument;
 use monomove_types::GenesisBlob;
@@ -107,6 +107,11 @@ impl Chain {
     }
 
     /// What the blocks since [`configure`](Self::configure) took.
+    pub(crate) fn code_metrics(&self) -> CodeCacheMetrics {
+        self.executor.code_metrics()
+    }
+
+    /// What all blocks so far took.
     pub(crate) fn metrics(&self) -> &BlockMetrics {
         self.executor.metrics()
     }

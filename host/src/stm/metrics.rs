@@ -1,5 +1,6 @@
 //! What a parallel run did, as numbers and as events.
 
+use monomove_types::ModuleId;
 use std::fmt::Write;
 
 /// Numbers of one block, or of many together.
@@ -167,6 +168,11 @@ pub trait BlockInspector: Sync {
     /// A transaction is committed.
     fn on_commit(&self, transaction: usize, incarnation: u32) {
         let _ = (transaction, incarnation);
+    }
+
+    /// A transaction that published this module is committed.
+    fn on_publish(&self, transaction: usize, module: &ModuleId, code: &[u8]) {
+        let _ = (transaction, module, code);
     }
 
     /// The block is run in sequence after all.

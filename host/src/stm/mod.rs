@@ -25,8 +25,9 @@ mod worker;
 pub use ledger::{BlockLimits, BlockRun, CutOff, CutOffReason};
 pub use metrics::{BlockInspector, BlockMetrics, NoBlockInspector};
 
+use crate::code::module_of;
 use crate::outcome::HostError;
-use crate::state::{Fork, StateView};
+use crate::state::{Fork, StateView, value_of};
 use ledger::{Ledger, Verdict};
 use monomove_core::WriteOp;
 use monomove_types::StateKey;
@@ -99,6 +100,11 @@ pub fn run_in_sequence<R: TransactionRunner>(
         let output = runner.run(index, transaction, &fork)?;
         match ledger.judge(&output) {
             Verdict::Accepted => {
+                for (key, op) in output.writes() {
+                    if let (Some(module), Some(code)) = (module_of(key), value_of(op)) {
+                        inspector.on_publish(index, module, code);
+                    }
+                }
                 fork.apply(output.writes());
                 ledger.accept(output);
                 inspector.on_commit(index, 0);

@@ -7,6 +7,7 @@ use super::metrics::{BlockInspector, BlockMetrics};
 use super::mvmap::{Origin, Seen, Slot, Value};
 use super::scheduler::{Execution, Scheduler, Task};
 use super::{ParallelError, TransactionOutput, TransactionRunner};
+use crate::code::module_of;
 use crate::state::{StateView, value_of};
 use monomove_core::WriteOp;
 use monomove_types::StateKey;
@@ -420,6 +421,11 @@ impl<'a, R: TransactionRunner> Worker<'_, 'a, R> {
             };
             let publishes = !record.code.is_empty();
             for (slot, value) in record.code.drain(..) {
+                if let (Some(module), Some(code)) = (module_of(&slot.key), &value) {
+                    shared
+                        .inspector
+                        .on_publish(transaction as usize, module, code);
+                }
                 slot.write(origin, value);
             }
             ledger.accept(output);

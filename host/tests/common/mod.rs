@@ -91,7 +91,7 @@ impl Guest {
     /// A well-behaved guest but for the body of `mm_call`.
     pub fn calling(body: impl Into<String>) -> Self {
         Self {
-            version: "i32.const 2",
+            version: "i32.const 3",
             buffer: "i32.const 65536",
             init: "i32.const 0",
             call: body.into(),
@@ -128,6 +128,10 @@ impl Guest {
             (import "monomove" "module" (func $module (param i32 i32 i32 i32) (result i64)))
             (import "monomove" "value" (func $value (param i32 i32 i32 i32) (result i64)))
             (import "monomove" "is_current" (func $is_current (param i32) (result i32)))
+            (import "monomove" "module_verified" (func $module_verified (param i32)))
+            (import "monomove" "module_was_verified" (func $module_was_verified (param i32) (result i32)))
+            (import "monomove" "script_verified" (func $script_verified (param i32)))
+            (import "monomove" "script_was_verified" (func $script_was_verified (param i32) (result i32)))
             (import "monomove" "fetch" (func $fetch (param i32 i32)))
             (import "monomove" "panic" (func $panic (param i32 i32)))
             {extra}

@@ -36,6 +36,8 @@ pub struct MachineConfig {
     /// Whether modules must pass the bytecode verifier when they are loaded; failed: `UNEXPECTED_VERIFIER_ERROR`. Without it, only paranoid machines may
     /// be given code that nobody verified.
     pub verify: bool,
+    /// Whether code of unstable compilers may be published and run as a script; if not: `UNSTABLE_BYTECODE_REJECTED`.
+    pub accept_unstable: bool,
 }
 
 impl Default for MachineConfig {
@@ -53,6 +55,7 @@ impl Default for MachineConfig {
             gas_schedule: Vec::new(),
             paranoid: false,
             verify: true,
+            accept_unstable: false,
         }
     }
 }
@@ -241,6 +244,15 @@ impl ValueToken {
     pub const NONE: Self = Self(0);
 }
 
+/// Code that a view may know to have passed the verifier before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckedCode {
+    /// The module that the view gave this token for.
+    Module(CodeToken),
+    /// The script with this SHA3-256.
+    Script([u8; 32]),
+}
+
 /// The state as the machine sees it: read-only bytes by key. The machine does no other I/O.
 pub trait StateView {
     /// The module published under `id`, if any.
@@ -263,6 +275,18 @@ pub trait StateView {
     fn is_same_value(&mut self, token: ValueToken) -> Result<bool, StateError> {
         let _ = token;
         Ok(false)
+    }
+
+    /// Whether the code is known to have passed the verifier of a machine with the same configuration, so that it need not be verified again. It saves time
+    /// and nothing else: what is said here shows in no result, and asking counts as no read.
+    fn was_verified(&mut self, code: CheckedCode) -> bool {
+        let _ = code;
+        false
+    }
+
+    /// Told of code that passed the verifier. The view may remember it if the call ends properly.
+    fn verified(&mut self, code: CheckedCode) {
+        let _ = code;
     }
 }
 

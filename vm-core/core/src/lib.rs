@@ -25,6 +25,7 @@ mod stop;
 mod trace;
 mod transaction;
 mod value;
+mod verify;
 
 pub use api::*;
 pub use context::inspect::{LayoutSlot, SlotKind, TypeLayout};
@@ -38,3 +39,4 @@ pub use phase::{
 pub use prepare::LoadRequest;
 pub use stats::{HeapStats, MachineStats, ValueCacheStats};
 pub use trace::*;
+pub use verify::VerifyRequest;

@@ -5,7 +5,7 @@
 
 mod charges;
 mod layers;
-mod publish;
+pub(crate) mod publish;
 
 use crate::interp::{Effects, Interpreter};
 use crate::invoke::{Callee, Invocation, Rules, invoke};

@@ -10,6 +10,7 @@
 //!    `mm_trace(len)` is the same for a recorded call: BCS of a `Call` and `TraceLimits` in, BCS of a `CallOutput` and a `Trace` out.
 //!    `mm_report()` gives the BCS of the `LoadRequest`s since it was asked last, `mm_prepare(len)` takes such a list and gives the BCS of
 //!    `ContextStats`: how a context is made ready in one instance for others to start from. `mm_figures()` gives the BCS of `MachineStats`.
+//!    `mm_verify(len)` takes the BCS of a `VerifyRequest` and gives that of a list with an `Option<Failure>` for each module.
 //! 3. Meanwhile the guest asks for state through the imports. A question is bytes in guest memory (`ptr`, `len`). The answer goes into the
 //!    guest's `inbox` (`ptr`, `capacity`) if it fits; if not, the guest makes room and takes it with `fetch`. So small answers cost one crossing
 //!    and large ones two, without a copy in between.
@@ -20,11 +21,14 @@
 //! | `value(key_ptr, key_len, inbox_ptr, inbox_capacity) -> i64` | key: byte form of a `StateKey`; `token << 32 \| length` (token below 2^31, 0: not to be asked for), [`ABSENT`] or [`FAILED`] |
 //! | `is_current(token) -> i32` | 1 yes, 0 no, [`FAILED`] |
 //! | `is_same_value(token) -> i32` | whether the key that the token was given for has the same bytes: 1 yes, 0 no or not known any more, [`FAILED`] |
+//! | `module_was_verified(token) -> i32` | whether this module is known to have passed the verifier: 1 yes, 0 no |
+//! | `module_verified(token)` | it just did |
+//! | `script_was_verified(hash_ptr) -> i32`, `script_verified(hash_ptr)` | the same of the script with the SHA3-256 at `hash_ptr` |
 //! | `fetch(ptr, capacity)` | writes the whole last answer to `ptr` |
 //! | `panic(ptr, len)` | UTF-8 text of a panic; does not return |
 
 /// Version of this protocol. Host and guest must agree.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Name of the module the guest imports from.
 pub const IMPORTS: &str = "monomove";

@@ -7,7 +7,7 @@ use crate::abi::{
     ABI_VERSION, ABSENT, INBOX_BYTES, InjectedFault, MAX_PANIC_BYTES, Rejection, Reply,
 };
 use crate::{Session, fault};
-use monomove_core::{CodeToken, ModuleCode, StateError, StateView, ValueToken};
+use monomove_core::{CheckedCode, CodeToken, ModuleCode, StateError, StateView, ValueToken};
 use monomove_types::{ModuleId, StateKey};
 use std::cell::RefCell;
 use std::fmt::{self, Write};
@@ -36,6 +36,10 @@ mod host {
         ) -> i64;
         pub(super) safe fn is_current(token: u32) -> i32;
         pub(super) safe fn is_same_value(token: u32) -> i32;
+        pub(super) safe fn module_was_verified(token: u32) -> i32;
+        pub(super) safe fn module_verified(token: u32);
+        pub(super) fn script_was_verified(hash: *const u8) -> i32;
+        pub(super) fn script_verified(hash: *const u8);
         pub(super) fn fetch(to: *mut u8, capacity: usize);
         pub(super) fn panic(text: *const u8, len: usize) -> !;
     }
@@ -115,6 +119,15 @@ extern "C" fn mm_report() -> u64 {
 extern "C" fn mm_prepare(len: usize) -> u64 {
     SESSION.with_borrow_mut(|session| {
         VIEW.with_borrow_mut(|view| reply(session.prepare(len, view)).pack())
+    })
+}
+
+/// Judges the modules in the request buffer; see [`Reply`].
+// SAFETY: no other function of the module has this name.
+#[unsafe(no_mangle)]
+extern "C" fn mm_verify(len: usize) -> u64 {
+    SESSION.with_borrow_mut(|session| {
+        VIEW.with_borrow_mut(|view| reply(session.verify(len, view)).pack())
     })
 }
 
@@ -217,6 +230,22 @@ impl StateView for HostView {
             0 => Ok(false),
             1 => Ok(true),
             _ => Err(unanswered()),
+        }
+    }
+
+    fn was_verified(&mut self, code: CheckedCode) -> bool {
+        match code {
+            CheckedCode::Module(token) => host::module_was_verified(token.0) == 1,
+            // SAFETY: the host reads the 32 bytes of `hash`, which is alive during the call.
+            CheckedCode::Script(hash) => unsafe { host::script_was_verified(hash.as_ptr()) == 1 },
+        }
+    }
+
+    fn verified(&mut self, code: CheckedCode) {
+        match code {
+            CheckedCode::Module(token) => host::module_verified(token.0),
+            // SAFETY: the host reads the 32 bytes of `hash`, which is alive during the call.
+            CheckedCode::Script(hash) => unsafe { host::script_verified(hash.as_ptr()) },
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::abi::Rejection;
 use monomove_core::{
     Call, LoadRequest, Machine, MachineConfig, Measure, StateView, TraceLimits, Transaction,
+    VerifyRequest,
 };
 use serde::Serialize;
 
@@ -93,6 +94,15 @@ impl Session {
         let requests: Vec<LoadRequest> = bcs::from_bytes(bytes).map_err(|_| Rejection::Request)?;
         let stats = machine.prepare(&requests, view);
         self.answer(&stats)
+    }
+
+    /// Judges the modules in the first `len` bytes of the request buffer; see [`Machine::verify`].
+    pub fn verify(&mut self, len: usize, view: &mut dyn StateView) -> Result<&[u8], Rejection> {
+        let machine = self.machine.as_ref().ok_or(Rejection::NotInitialized)?;
+        let bytes = self.request.get(..len).ok_or(Rejection::Length)?;
+        let request: VerifyRequest = bcs::from_bytes(bytes).map_err(|_| Rejection::Request)?;
+        let verdicts = machine.verify(&request, view);
+        self.answer(&verdicts)
     }
 
     /// Does the work of a measurement; see [`Machine::measure`]. `u64::MAX` if it failed.

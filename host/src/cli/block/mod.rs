@@ -106,6 +106,7 @@ impl WorkerArgs {
                 gas: self.block_gas.unwrap_or(default.gas),
                 bytes: self.block_memory.unwrap_or(default.bytes),
             },
+            ..BlockConfig::default()
         }
     }
 }
@@ -203,8 +204,8 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
     }
     let metrics = *chain.metrics();
     if let Some(file) = &args.workers.metrics {
-        std::fs::write(file, metrics.to_prometheus())
-            .map_err(|error| CliError::at(file.display(), error))?;
+        let text = metrics.to_prometheus() + &chain.code_metrics().to_prometheus();
+        std::fs::write(file, text).map_err(|error| CliError::at(file.display(), error))?;
     }
     let cut_off = result.cut_off.map(CutOffText::from);
     let block = chain.commit()?.map(CommittedBlock::from);

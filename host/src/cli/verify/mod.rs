@@ -1,6 +1,7 @@
 //! `monomove verify`: reads binaries, verifies and links them, writes them back; compares with recorded verdicts.
 
 mod library;
+mod time;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,7 @@ Examples:
   monomove verify --deps stdlib/ build/hello.mv
   monomove verify --roundtrip genesis.blob
   monomove verify --verdicts verdicts.jsonl
+  monomove verify --time genesis.blob
 
 One line for each file: `<file>: ok` or `<file>: <STATUS_NAME> (<number>) <where>`; the last line is `N ok, M refused`.
 With --verdicts one line for each recorded verdict that differs; the last line is `N agree, M differ`.")]
@@ -49,6 +51,9 @@ pub(crate) struct VerifyArgs {
     /// Also write each binary back and compare it with what was read
     #[arg(long)]
     roundtrip: bool,
+    /// Measure how long all modules together take in the sandbox, against native code
+    #[arg(long, conflicts_with_all = ["verdicts", "roundtrip", "deps", "state"])]
+    time: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -102,6 +107,9 @@ pub(crate) fn run(args: &VerifyArgs, out: &mut Output) -> Result<Exit, CliError>
         if binaries.is_empty() {
             return Err(CliError::at(path.display(), "expected .mv files in it"));
         }
+    }
+    if args.time {
+        return time::run(binaries, args.json, out);
     }
     let mut library = None;
     if !args.deps.is_empty() || args.state.is_some() {

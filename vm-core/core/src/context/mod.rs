@@ -67,6 +67,8 @@ pub(crate) struct Context {
     pub(crate) verified: Option<Verified>,
     /// Types found sound in paranoid mode.
     sound_types: BTreeSet<TypeId>,
+    /// Whether scripts may come from unstable compilers.
+    accept_unstable: bool,
     scripts: script::Scripts,
 }
 
@@ -98,6 +100,7 @@ impl Context {
                 .verify
                 .then(|| Verified::new(VerifierConfig::aptos())),
             sound_types: BTreeSet::new(),
+            accept_unstable: config.accept_unstable,
             scripts: script::Scripts::default(),
         }
     }
@@ -132,7 +135,7 @@ impl Context {
         }
         if let Some(verified) = &mut self.verified {
             verified
-                .check(&code.bytes, &binary)
+                .check(view, code.token, &code.bytes, &binary)
                 .map_err(|stop| stop.in_module(id))?;
         }
         let module = Rc::new(Module::new(&mut self.types, id, binary, code.token)?);

@@ -4,10 +4,10 @@ use super::Context;
 use super::ids::ModuleRef;
 use super::module::Module;
 use crate::stop::{Run, Stop};
-use crate::{CodeToken, StateView};
+use crate::{CheckedCode, CodeToken, StateView};
 use monomove_format::{CompiledScript, DeserializerConfig, FormatError};
 use monomove_types::{AccountAddress, StatusCode};
-use monomove_verifier::{VerifierConfig, VerifierError, link_script, verify_script};
+use monomove_verifier::{VerifierConfig, VerifierError, link_script, verify_script, verify_stable};
 use sha3::{Digest, Sha3_256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -52,7 +52,14 @@ impl Context {
             |error: FormatError| refused(StatusCode::CODE_DESERIALIZATION_ERROR, error.to_string());
         let script = CompiledScript::deserialize_with(code, &config).map_err(unreadable)?;
         let not_accepted = |error: VerifierError| refused(error.status, error.message);
-        verify_script(&script, &VerifierConfig::aptos()).map_err(not_accepted)?;
+        if !self.accept_unstable {
+            verify_stable(&script.metadata).map_err(not_accepted)?;
+        }
+        let checked = CheckedCode::Script(hash);
+        if !view.was_verified(checked) {
+            verify_script(&script, &VerifierConfig::aptos()).map_err(not_accepted)?;
+            view.verified(checked);
+        }
         let mut dependencies = Vec::new();
         for dependency in script.immediate_dependencies() {
             let dependency = self.module_ref(&dependency)?;

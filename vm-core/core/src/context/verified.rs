@@ -1,6 +1,7 @@
-//! Verification of loaded code, once for each content.
+//! Verification of loaded code, once for each content: of what the view does not know to have been verified before.
 
 use crate::stop::{Run, Stop};
+use crate::{CheckedCode, CodeToken, StateView};
 use monomove_format::CompiledModule;
 use monomove_types::StatusCode;
 use monomove_verifier::{VerifierConfig, verify_module};
@@ -25,10 +26,22 @@ impl Verified {
         }
     }
 
-    /// Makes sure that a stored module, read from `bytes`, passes the verifier. It was published, so it is not the transaction's fault if it does not.
-    pub(crate) fn check(&mut self, bytes: &[u8], module: &CompiledModule) -> Run<()> {
+    /// Makes sure that a stored module, read from `bytes` which the view gave `token` for, passes the verifier. It was published, so it is not the
+    /// transaction's fault if it does not.
+    pub(crate) fn check(
+        &mut self,
+        view: &mut dyn StateView,
+        token: CodeToken,
+        bytes: &[u8],
+        module: &CompiledModule,
+    ) -> Run<()> {
+        let code = CheckedCode::Module(token);
+        if view.was_verified(code) {
+            return Ok(());
+        }
         let hash: [u8; 32] = Sha3_256::digest(bytes).into();
         if self.modules.contains(&hash) {
+            view.verified(code);
             return Ok(());
         }
         verify_module(module, &self.config).map_err(|error| {
@@ -41,6 +54,7 @@ impl Verified {
             self.modules.clear();
         }
         self.modules.insert(hash);
+        view.verified(code);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::globals::Globals;
-use crate::{CodeToken, ModuleCode, StateError, StateView, WriteOp};
+use crate::{CheckedCode, CodeToken, ModuleCode, StateError, StateView, WriteOp};
 use monomove_types::{ModuleId, StateKey};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -116,6 +116,17 @@ impl StateView for Layers<'_> {
             return Ok(true);
         }
         self.view.is_current(token)
+    }
+
+    fn was_verified(&mut self, code: CheckedCode) -> bool {
+        // The bundle passed the verifier before it was staged.
+        code == CheckedCode::Module(STAGED) || self.view.was_verified(code)
+    }
+
+    fn verified(&mut self, code: CheckedCode) {
+        if code != CheckedCode::Module(STAGED) {
+            self.view.verified(code);
+        }
     }
 
     fn value(&mut self, key: &StateKey) -> Result<Option<Vec<u8>>, StateError> {

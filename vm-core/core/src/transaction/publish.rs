@@ -8,16 +8,15 @@ use crate::interp::{Effects, Interpreter};
 use crate::invoke::{Callee, Invocation, Rules, invoke};
 use crate::stop::{Run, Stop};
 use crate::trace::NoTracer;
-use crate::{Failure, Location, Machine, StateView, Transaction, WriteOp};
+use crate::verify::Published;
+use crate::{Failure, Location, Machine, Transaction, WriteOp};
 use monomove_format::{CompiledModule, DeserializerConfig};
 use monomove_types::{AccountAddress, Identifier, ModuleId, StateKey, StatusCode};
 use monomove_verifier::{
-    Bundle, ErrorLocation, INIT_MODULE, PublishOptions, PublishedModules, UpgradePolicy,
-    VerifierConfig, VerifierError, VerifierResult, check_bundle,
+    Bundle, ErrorLocation, INIT_MODULE, PublishOptions, UpgradePolicy, VerifierConfig,
+    VerifierError, VerifierResult, check_bundle,
 };
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 /// Policy of a package that anything may replace.
 const ARBITRARY: u8 = 0;
@@ -49,7 +48,12 @@ impl Machine {
         } = publishing;
         let checked = {
             let published = Published::new(layers, self.deserializer());
-            check(&publication, &published, self.deserializer())
+            check(
+                &publication,
+                &published,
+                self.deserializer(),
+                !self.config().accept_unstable,
+            )
         };
         let bundle = checked.map_err(|error| Ended::Failed(Box::new(refused(error))))?;
         let mut modules = Vec::with_capacity(bundle.modules.len());
@@ -101,7 +105,8 @@ impl Machine {
         Ok((std::mem::take(&mut run.effects), modules))
     }
 
-    fn deserializer(&self) -> DeserializerConfig {
+    /// Which binaries are read.
+    pub(crate) fn deserializer(&self) -> DeserializerConfig {
         DeserializerConfig {
             max_version: self.config().max_bytecode_version,
             ..DeserializerConfig::default()
@@ -133,8 +138,9 @@ fn initialize(run: &mut Interpreter<'_>, module: &ModuleId, owner: AccountAddres
 /// Checks a bundle as a whole.
 fn check(
     publication: &Publication,
-    published: &Published<'_, '_>,
+    published: &Published<'_>,
     deserializer: DeserializerConfig,
+    refuse_unstable: bool,
 ) -> VerifierResult<Bundle> {
     if let Some(names) = &publication.names {
         let mut expected: BTreeSet<&str> = names.iter().map(String::as_str).collect();
@@ -164,13 +170,14 @@ fn check(
             _ => UpgradePolicy::Compatible,
         },
         user_rules: true,
+        refuse_unstable,
         ..PublishOptions::default()
     };
     check_bundle(publication.owner, &publication.bundle, published, &options)
 }
 
-/// The failure of a bundle that was refused.
-fn refused(error: VerifierError) -> Failure {
+/// The failure of code that was refused.
+pub(crate) fn refused(error: VerifierError) -> Failure {
     Failure {
         status: error.status,
         sub_status: None,
@@ -183,55 +190,5 @@ fn refused(error: VerifierError) -> Failure {
         function: None,
         function_index: error.function.map(|index| index.0),
         offset: error.code_offset,
-    }
-}
-
-/// The modules of the state, read when they are asked for.
-struct Published<'a, 'v> {
-    view: RefCell<&'a mut Layers<'v>>,
-    read: RefCell<BTreeMap<ModuleId, Option<Arc<CompiledModule>>>>,
-    deserializer: DeserializerConfig,
-}
-
-impl<'a, 'v> Published<'a, 'v> {
-    fn new(view: &'a mut Layers<'v>, deserializer: DeserializerConfig) -> Self {
-        Self {
-            view: RefCell::new(view),
-            read: RefCell::default(),
-            deserializer,
-        }
-    }
-
-    fn bytes(&self, id: &ModuleId) -> VerifierResult<Option<Vec<u8>>> {
-        let code = self.view.borrow_mut().module(id);
-        let code = code.map_err(|error| VerifierError::new(StatusCode::STORAGE_ERROR, error.0))?;
-        Ok(code.map(|code| code.bytes))
-    }
-}
-
-impl PublishedModules for Published<'_, '_> {
-    fn module(&self, id: &ModuleId) -> VerifierResult<Option<Arc<CompiledModule>>> {
-        if let Some(module) = self.read.borrow().get(id) {
-            return Ok(module.clone());
-        }
-        let module = match self.bytes(id)? {
-            None => None,
-            Some(bytes) => {
-                let module = CompiledModule::deserialize_with(&bytes, &self.deserializer);
-                let module = module.map_err(|error| {
-                    VerifierError::new(StatusCode::CODE_DESERIALIZATION_ERROR, error.message)
-                })?;
-                Some(Arc::new(module))
-            }
-        };
-        self.read.borrow_mut().insert(id.clone(), module.clone());
-        Ok(module)
-    }
-
-    fn exists(&self, id: &ModuleId) -> VerifierResult<bool> {
-        match self.read.borrow().get(id) {
-            Some(module) => Ok(module.is_some()),
-            None => Ok(self.bytes(id)?.is_some()),
-        }
     }
 }
