@@ -120,7 +120,11 @@ impl Attributes {
                             Some(group.map_err(|_| invalid("a resource group has no name"))?);
                     }
                     (4, []) => attributes.is_event = true,
-                    _ => return Err(invalid("a struct has an attribute that structs cannot have")),
+                    _ => {
+                        return Err(invalid(
+                            "a struct has an attribute that structs cannot have",
+                        ));
+                    }
                 }
             }
             self.structs.insert(name, attributes);
@@ -191,7 +195,11 @@ pub(crate) fn verify_groups(
         let scope = attributes_of(&home)?
             .and_then(|there| there.of(group.name.as_str()).and_then(|it| it.group));
         let is_open = match scope {
-            None => return Err(invalid("a struct is in a group that is not a resource group")),
+            None => {
+                return Err(invalid(
+                    "a struct is in a group that is not a resource group",
+                ));
+            }
             Some(Scope::Module) => home == id,
             Some(Scope::Address) => home.address == id.address,
             Some(Scope::Global) => true,
@@ -209,7 +217,9 @@ pub(crate) fn verify_groups(
         let before = old.of(name).unwrap_or(&nothing);
         let after = attributes.of(name).unwrap_or(&nothing);
         if before.group.is_some() && after.group < before.group {
-            return Err(invalid("a resource group is gone, or its scope allows less"));
+            return Err(invalid(
+                "a resource group is gone, or its scope allows less",
+            ));
         }
         if before.member_of != after.member_of {
             return Err(invalid(

@@ -253,7 +253,9 @@ impl<P: PublishedModules> Staged<'_, P> {
         let located = at(&module.id);
         let attributes = Attributes::read(&module.module).map_err(&located)?;
         let old = self.published.module(&module.id)?;
-        let old = old.as_deref().map(|old| (old, Attributes::of_published(old)));
+        let old = old
+            .as_deref()
+            .map(|old| (old, Attributes::of_published(old)));
         let old = old.as_ref().map(|(old, attributes)| (*old, attributes));
         verify_events(&module.module, &attributes, old.map(|(_, it)| it)).map_err(&located)?;
         let attributes_of = |id: &ModuleId| match self.modules.get(id) {
