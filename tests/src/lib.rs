@@ -1,10 +1,11 @@
 //! The golden corpus as data: what its files say ([`Corpus`]), how to run it on any machine ([`Executor`], [`run`]) and how
 //! results are compared; which instructions it executes ([`Coverage`]) and what they cost one by one ([`check_gas`]). Beside it, the recorded verdicts of the native verifier
-//! ([`compare_verdicts`]), and [`mutants`] of the modules. The formats are those of `golden/README.md` and `golden/GAS.md`.
+//! ([`compare_verdicts`]), [`mutants`] of the modules, and the bodies of the [`fuzz`] targets. The formats are those of `golden/README.md` and `golden/GAS.md`.
 
 mod compare;
 mod coverage;
 mod fields;
+pub mod fuzz;
 mod gas;
 mod load;
 mod meter;
