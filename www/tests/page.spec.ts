@@ -175,3 +175,15 @@ test('keys that are pressed while the example is being recorded count', async ({
   await ready(page);
   await atStep(page, 3);
 });
+
+test('a part of another page steps, and opens the whole at the same step', async ({ page, context }) => {
+  await page.goto('?embed#example=vectors');
+  await ready(page);
+  await expect(page.locator('.top select, .call')).toHaveCount(0);
+  for (let i = 0; i < 5; i += 1) await press(page, 'j');
+  expect(await serious(page)).toEqual([]);
+  const [whole] = await Promise.all([context.waitForEvent('page'), page.getByRole('button', { name: 'Open' }).click()]);
+  await ready(whole);
+  await atStep(whole, 5);
+  await expect(whole.locator('.call')).toHaveCount(1);
+});

@@ -13,7 +13,7 @@ import { DEFAULT_VIEW, type View } from '../vm/view';
 import { CallForm } from './CallForm';
 import { CodePanes } from './CodePanes';
 import { type Command, commandFor, createCommands } from './commands';
-import { type App as AppApi, AppContext, type Dialog } from './context';
+import { type App as AppApi, AppContext, type Dialog, useApp } from './context';
 import { Dialogs } from './Dialogs';
 import { Dock } from './Dock';
 import { sortFiles } from './files';
@@ -90,7 +90,10 @@ export function App(props: AppProps): JSX.Element {
     }
   };
 
-  const link = async (): Promise<string> => {
+  /** Whether the page is a part of another one: without ways to change the program. */
+  const embedded = new URLSearchParams(location.search).has('embed');
+
+  const link = async (search = ''): Promise<string> => {
     const fragment = await encodeShare({
       program: dbg.program(),
       step: dbg.position()?.step ?? 0,
@@ -98,7 +101,16 @@ export function App(props: AppProps): JSX.Element {
       view: view(),
       engine: props.engine,
     });
-    return `${location.origin}${location.pathname}${fragment}`;
+    return `${location.origin}${location.pathname}${search}${fragment}`;
+  };
+
+  const copy = async (text: string, done: string, otherwise: string): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(text);
+      say(done);
+    } catch {
+      say(otherwise);
+    }
   };
 
   const app: AppApi = {
@@ -115,12 +127,12 @@ export function App(props: AppProps): JSX.Element {
     copyLink: async () => {
       const url = await link();
       history.replaceState(null, '', url);
-      try {
-        await navigator.clipboard.writeText(url);
-        say(`Link copied: ${Math.ceil(url.length / 1024)} KB, everything is in it.`);
-      } catch {
-        say('The link is in the address bar.');
-      }
+      const size = Math.ceil(url.length / 1024);
+      await copy(url, `Link copied: ${size} KB, everything is in it.`, 'The link is in the address bar.');
+    },
+    copyFrame: async () => {
+      const frame = `<iframe src="${await link('?embed')}" width="100%" height="640" title="MonoMove"></iframe>`;
+      await copy(frame, 'HTML copied: a frame with this program at this step.', 'The clipboard cannot be used here.');
     },
     toggleTheme,
     find: async (query, direction) => {
@@ -208,9 +220,16 @@ export function App(props: AppProps): JSX.Element {
     <AppContext.Provider value={app}>
       <Keys onCommands={(event, commands) => handleKey(event, commands, dialog())}>
         {(commands) => (
-          <div class="app" data-tab={mobile()} data-status={status().kind} classList={{ dropping: dropping() }}>
-            <Header example={example()} onExample={(id) => void openExample(id)} />
-            <CallForm />
+          <div
+            class="app"
+            data-tab={mobile()}
+            data-status={status().kind}
+            classList={{ dropping: dropping(), embedded }}
+          >
+            <Show when={!embedded} fallback={<Embedded whole={() => link()} />}>
+              <Header example={example()} onExample={(id) => void openExample(id)} />
+              <CallForm />
+            </Show>
             <Transport
               commands={commands}
               findField={(field) => {
@@ -263,6 +282,23 @@ export function App(props: AppProps): JSX.Element {
         )}
       </Keys>
     </AppContext.Provider>
+  );
+}
+
+/** In place of the top lines, where the page is a part of another one. */
+function Embedded(props: { readonly whole: () => Promise<string> }): JSX.Element {
+  const { dbg } = useApp();
+  const open = async (): Promise<void> => {
+    window.open(await props.whole(), '_blank', 'noopener');
+  };
+  return (
+    <header class="top">
+      <h1>MonoMove</h1>
+      <span class="spring">{dbg.program().title}</span>
+      <button type="button" onClick={() => void open()}>
+        Open
+      </button>
+    </header>
   );
 }
 

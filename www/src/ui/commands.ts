@@ -79,6 +79,7 @@ export function createCommands(app: App = useApp()): readonly Command[] {
     command('Program', 'assembly', 'Assembly editor', ['e'], () => app.setDialog('assembly')),
     command('Program', 'hex', 'Paste bytecode as hex', ['p'], () => app.setDialog('hex')),
     command('Program', 'share', 'Copy a link to this step', ['y'], () => app.copyLink()),
+    command('Program', 'embed', 'Copy HTML that embeds this step', ['Y'], () => app.copyFrame()),
     command('Program', 'stop', 'Stop the machine', ['Ctrl+.'], () => dbg.stopMachine()),
     command('Find', 'palette', 'Command palette', ['Ctrl+K'], () => app.setDialog('palette')),
     command('Find', 'help', 'Keys and help', ['?'], () => app.setDialog('help')),

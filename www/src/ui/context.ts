@@ -17,6 +17,8 @@ export interface App {
   /** Opens files: binaries, maps and sources as modules, assembler text in the editor. */
   openFiles(files: readonly File[]): Promise<void>;
   copyLink(): Promise<void>;
+  /** Copies HTML that shows this program at this step in another page. */
+  copyFrame(): Promise<void>;
   toggleTheme(): void;
   find(query: string, direction: 1 | -1): Promise<void>;
   /** Focuses the find field. */
