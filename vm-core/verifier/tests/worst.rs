@@ -15,6 +15,8 @@ use monomove_format::{
 };
 use monomove_types::StatusCode;
 use monomove_verifier::{VerifierConfig, verify_module};
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Far above what any case takes on a quiet machine, far below what a quadratic pass would.
@@ -118,9 +120,19 @@ impl Builder {
         handle
     }
 
+    /// Writes the module into the directory `MONOMOVE_WORST`, under its number, for `monomove verify --time`.
+    fn keep(&self) {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        if let (Some(dir), Ok(binary)) = (std::env::var_os("MONOMOVE_WORST"), self.0.serialize()) {
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            std::fs::write(Path::new(&dir).join(format!("{number}.mv")), binary).unwrap();
+        }
+    }
+
     /// Verifies; gives the status, and fails if that took too long.
     fn verify(&self, config: &VerifierConfig) -> Option<StatusCode> {
         self.0.check_bounds().unwrap();
+        self.keep();
         let start = Instant::now();
         let result = verify_module(&self.0, config);
         let took = start.elapsed();
