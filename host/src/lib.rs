@@ -89,9 +89,9 @@ pub use transaction::{
 };
 
 pub use monomove_core::{
-    Access, Call, CallOutput, ContextStats, Event, Failure, GasSchedule, HeapStats, LoadRequest,
-    Location, MachineStats, Measure, NewTable, Outcome, PublishRequest, TransactionPayload,
-    TypedValue, ValueCacheStats, VerifyRequest, WriteOp,
+    Access, Call, CallOutput, ContextStats, Event, Failure, Fees, GasSchedule, HeapStats,
+    LoadRequest, Location, MachineStats, Measure, NewTable, Outcome, PublishRequest,
+    TransactionPayload, TypedValue, ValueCacheStats, VerifyRequest, WriteOp,
 };
 pub use monomove_core::{
     Checkpoint, EventColumns, EventKind, FrameRef, Profile, ProfileFrame, Replay, StepColumns,

@@ -231,7 +231,7 @@ fn join(parts: impl Iterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use monomove_core::TypedValue;
+    use monomove_core::{Fees, TypedValue};
 
     use super::*;
 
@@ -246,6 +246,7 @@ mod tests {
             gas_used: 0,
             instruction_gas: 0,
             instructions: 0,
+            fees: Fees::default(),
             writes: Vec::new(),
             events: Vec::new(),
             new_tables: Vec::new(),

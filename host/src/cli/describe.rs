@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use monomove::{
-    AccountAddress, Failure, Location, Outcome, SandboxFault, StateKey, StateView, StatusCode,
-    StructTag, TransactionOutcome, TypeTag, TypedValue, WriteOp,
+    AccountAddress, Failure, Fees, Location, Outcome, SandboxFault, StateKey, StateView,
+    StatusCode, StructTag, TransactionOutcome, TypeTag, TypedValue, WriteOp,
 };
 use monomove_text::Renderer;
 use monomove_types::Path;
@@ -37,6 +37,8 @@ pub(crate) struct Described {
     pub(crate) gas_used: u64,
     pub(crate) instruction_gas: u64,
     pub(crate) instructions: u64,
+    /// What it pays besides execution.
+    fees: Fees,
     pub(crate) changes: Vec<Change>,
     pub(crate) events: Vec<Value>,
     new_tables: Vec<NewTable>,
@@ -135,6 +137,7 @@ impl Book {
                 described.gas_used = output.gas_used;
                 described.instruction_gas = output.instruction_gas;
                 described.instructions = output.instructions;
+                described.fees = output.fees;
                 described.changes = output
                     .writes
                     .iter()
@@ -259,6 +262,7 @@ impl Described {
             gas_used: 0,
             instruction_gas: 0,
             instructions: 0,
+            fees: Fees::default(),
             changes: Vec::new(),
             events: Vec::new(),
             new_tables: Vec::new(),
@@ -328,6 +332,24 @@ impl Described {
             "gas {}, instructions {}",
             grouped(self.gas_used),
             grouped(self.instructions)
+        )
+    }
+
+    /// Where the gas of a transaction goes.
+    pub(crate) fn fee_line(&self) -> String {
+        let fees = self.fees;
+        let besides = [fees.intrinsic_gas, fees.io_gas, fees.storage_gas];
+        let execution = besides
+            .iter()
+            .fold(self.gas_used, |gas, part| gas.saturating_sub(*part));
+        format!(
+            "gas of the transaction itself {}, execution {}, input and output {}, storage {}; storage fee {}, refund {}",
+            grouped(fees.intrinsic_gas),
+            grouped(execution),
+            grouped(fees.io_gas),
+            grouped(fees.storage_gas),
+            grouped(fees.storage_fee),
+            grouped(fees.storage_refund)
         )
     }
 }

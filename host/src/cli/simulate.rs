@@ -141,6 +141,7 @@ pub(crate) fn run(args: &SimulateArgs, out: &mut Output) -> Result<Exit, CliErro
         out.line(format_args!("  {} {line}", styled(DIM, "event")))?;
     }
     out.line(described.cost_line())?;
+    out.line(styled(DIM, described.fee_line()))?;
     out.line(styled(DIM, echo(&limits)))?;
     Ok(Exit::of(&outcome))
 }

@@ -1,10 +1,11 @@
 //! A state in memory.
 
 use super::{CommitError, StateCommit, StateError, StateView, checked};
+use foldhash::quality::RandomState;
 use monomove_core::WriteOp;
 use monomove_format::{CompiledModule, FormatError};
 use monomove_types::{ModuleId, StateKey};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -13,10 +14,10 @@ use thiserror::Error;
 #[error("not a module: {0}")]
 pub struct ModuleError(#[from] FormatError);
 
-/// A state in memory.
+/// A state in memory. Keys come from users, so that the hash has a seed of its own in each process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryState {
-    values: BTreeMap<StateKey, Arc<[u8]>>,
+    values: HashMap<StateKey, Arc<[u8]>, RandomState>,
 }
 
 impl MemoryState {
@@ -44,9 +45,11 @@ impl MemoryState {
         self.values.remove(key)
     }
 
-    /// All values in the order of their keys.
+    /// All values in the order of their keys, which are sorted for that.
     pub fn iter(&self) -> impl Iterator<Item = (&StateKey, &Arc<[u8]>)> {
-        self.values.iter()
+        let mut values: Vec<_> = self.values.iter().collect();
+        values.sort_unstable_by_key(|(key, _)| *key);
+        values.into_iter()
     }
 
     /// Number of values.

@@ -57,6 +57,7 @@ pub fn output(writes: Vec<(StateKey, WriteOp)>) -> CallOutput {
         gas_used: 3,
         instruction_gas: 2,
         instructions: 1,
+        fees: monomove::Fees::default(),
         writes,
         events: vec![],
         new_tables: vec![],

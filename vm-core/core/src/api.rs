@@ -4,7 +4,9 @@ mod transaction;
 
 pub use transaction::*;
 
-use monomove_types::{AccountAddress, Identifier, ModuleId, StateKey, StatusCode, TypeTag};
+use monomove_types::{
+    AccountAddress, Identifier, ModuleId, StateKey, StatusCode, TypeTag, byte_string, byte_strings,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -84,6 +86,7 @@ pub struct Call {
     /// Leading `signer` or `&signer` arguments.
     pub signers: Vec<AccountAddress>,
     /// The other arguments, each the BCS of its parameter's type; a reference parameter takes its referent.
+    #[serde(with = "byte_strings")]
     pub args: Vec<Vec<u8>>,
     /// Which functions may be named.
     pub access: Access,
@@ -97,9 +100,10 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypedValue {
     /// Its type; a returned reference is shown as its referent.
-    #[serde(with = "tag_text")]
+    #[serde(with = "tag_form")]
     pub ty: TypeTag,
     /// BCS bytes.
+    #[serde(with = "byte_string")]
     pub bcs: Vec<u8>,
 }
 
@@ -151,9 +155,9 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WriteOp {
     /// The value did not exist.
-    Create(Vec<u8>),
+    Create(#[serde(with = "byte_string")] Vec<u8>),
     /// The value existed with other bytes.
-    Modify(Vec<u8>),
+    Modify(#[serde(with = "byte_string")] Vec<u8>),
     /// The value existed and is gone.
     Delete,
 }
@@ -162,9 +166,10 @@ pub enum WriteOp {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Type of the payload.
-    #[serde(with = "tag_text")]
+    #[serde(with = "tag_form")]
     pub ty: TypeTag,
     /// BCS of the payload.
+    #[serde(with = "byte_string")]
     pub data: Vec<u8>,
 }
 
@@ -174,10 +179,10 @@ pub struct NewTable {
     /// Its handle.
     pub handle: AccountAddress,
     /// Type of its keys.
-    #[serde(with = "tag_text")]
+    #[serde(with = "tag_form")]
     pub key: TypeTag,
     /// Type of its values.
-    #[serde(with = "tag_text")]
+    #[serde(with = "tag_form")]
     pub value: TypeTag,
 }
 
@@ -189,9 +194,25 @@ pub struct PublishRequest {
     /// Names that the modules must have.
     pub expected_modules: Vec<String>,
     /// The modules in the binary format.
+    #[serde(with = "byte_strings")]
     pub bundle: Vec<Vec<u8>>,
     /// Upgrade policy: 0 arbitrary, 1 compatible, 2 immutable.
     pub policy: u8,
+}
+
+/// What a transaction pays besides execution: the rest of its gas is execution's. Nothing of it is charged for a mere call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fees {
+    /// Internal gas for the transaction itself.
+    pub intrinsic_gas: u64,
+    /// Internal gas for reads and writes of the state, and for events.
+    pub io_gas: u64,
+    /// Internal gas that pays the storage fee.
+    pub storage_gas: u64,
+    /// The storage fee, in the coin of gas: for slots that are created, and for bytes that are added.
+    pub storage_fee: u64,
+    /// What is given back for values that are deleted, in the coin of gas; never more than the transaction costs.
+    pub storage_refund: u64,
 }
 
 /// Everything a call produced. On failure the change set, events and tables are empty.
@@ -205,6 +226,8 @@ pub struct CallOutput {
     pub instruction_gas: u64,
     /// Bytecode instructions executed.
     pub instructions: u64,
+    /// What a transaction pays besides execution.
+    pub fees: Fees,
     /// State changes, in the order of their keys.
     pub writes: Vec<(StateKey, WriteOp)>,
     /// Events, in order of emission.
@@ -308,29 +331,69 @@ impl StateView for NoState {
     }
 }
 
-/// Tags cross the boundary as text: types of values may nest deeper than the byte form of a tag can.
-mod tag_text {
-    use monomove_types::TypeTag;
-    use serde::{Deserialize, Deserializer, Serializer};
+/// Tags cross the boundary in their byte form. Types of values may nest deeper than that allows: those cross as text.
+pub(crate) mod tag_form {
+    use monomove_types::{TypeTag, byte_string};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(
+    /// In front of the byte form of a tag.
+    const BYTES: u8 = 0;
+    /// In front of its text.
+    const TEXT: u8 = 1;
+
+    pub(crate) fn serialize<S: Serializer>(
         tag: &TypeTag,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(tag)
+        if serializer.is_human_readable() {
+            return serializer.collect_str(tag);
+        }
+        let mut form = Vec::with_capacity(96);
+        if tag.check_nesting().is_ok() {
+            form.push(BYTES);
+            monomove_types::codec::write_type_tag(&mut form, tag);
+        } else {
+            form.push(TEXT);
+            form.extend_from_slice(tag.to_string().as_bytes());
+        }
+        byte_string::serialize(&form, serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<TypeTag, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        use serde::de::Error;
+        let parsed = |text: &str| text.parse().map_err(D::Error::custom);
+        if deserializer.is_human_readable() {
+            return parsed(&String::deserialize(deserializer)?);
+        }
+        let form = byte_string::deserialize(deserializer)?;
+        match form.split_first() {
+            Some((&BYTES, tag)) => TypeTag::from_bcs(tag).map_err(D::Error::custom),
+            Some((&TEXT, text)) => parsed(std::str::from_utf8(text).map_err(D::Error::custom)?),
+            _ => Err(D::Error::custom("no form of a type tag")),
+        }
+    }
+
+    /// A tag by itself.
+    pub(super) struct Tag<T>(pub(super) T);
+
+    impl Serialize for Tag<&TypeTag> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serialize(self.0, serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Tag<TypeTag> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserialize(deserializer).map(Self)
+        }
     }
 }
 
-/// Lists of tags, each as text.
+/// Lists of tags, each in that form.
 pub(crate) mod tag_list {
+    use super::tag_form::Tag;
     use monomove_types::TypeTag;
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -338,16 +401,36 @@ pub(crate) mod tag_list {
         tags: &[TypeTag],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(tags.iter().map(TypeTag::to_string))
+        serializer.collect_seq(tags.iter().map(Tag))
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<TypeTag>, D::Error> {
-        let texts = Vec::<String>::deserialize(deserializer)?;
-        texts
-            .iter()
-            .map(|t| t.parse().map_err(serde::de::Error::custom))
-            .collect()
+        let tags = Vec::<Tag<TypeTag>>::deserialize(deserializer)?;
+        Ok(tags.into_iter().map(|Tag(tag)| tag).collect())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_any_depth_cross_the_boundary() {
+        let deep = format!("{}u8{}", "vector<".repeat(40), ">".repeat(40));
+        for text in ["u8", "vector<0x1::a::B<0x2::c::D>>", &deep] {
+            let value = TypedValue {
+                ty: text.parse().unwrap(),
+                bcs: vec![7; 200],
+            };
+            let bytes = bcs::to_bytes(&value).unwrap();
+            assert_eq!(bcs::from_bytes::<TypedValue>(&bytes).unwrap(), value);
+        }
+        for bad in [&[][..], &[0], &[0, 99], &[1, b'?'], &[2, 1]] {
+            let bytes = bcs::to_bytes(&(bad, Vec::<u8>::new())).unwrap();
+            assert!(bcs::from_bytes::<TypedValue>(&bytes).is_err());
+        }
     }
 }

@@ -277,6 +277,13 @@ schedule! {
     max_write_ops = "txn.max_write_ops_per_transaction", 8192;
     max_execution_gas = "txn.max_execution_gas", 9200000000;
     max_io_gas = "txn.max_io_gas", 10000000000;
+    dependency_per_module = "txn.dependency_per_module", 744600;
+    dependency_per_byte = "txn.dependency_per_byte", 420;
+    max_num_dependencies = "txn.max_num_dependencies", 768;
+    max_total_dependency_size = "txn.max_total_dependency_size", 1887436;
+    storage_fee_per_state_slot = "txn.storage_fee_per_state_slot", 0;
+    storage_fee_per_state_byte = "txn.storage_fee_per_state_byte", 0;
+    max_storage_fee = "txn.max_storage_fee", 2000000000;
 }
 
 #[cfg(test)]

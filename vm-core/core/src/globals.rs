@@ -5,11 +5,11 @@ use crate::WriteOp;
 use crate::context::Context;
 use crate::context::ids::{LayoutId, TypeId};
 use crate::memory::{Addr, Memory};
-use crate::stop::{Run, Stop};
+use crate::stop::Run;
 use crate::value::bcs;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use monomove_types::{AccountAddress, StateKey, StatusCode};
+use monomove_types::{AccountAddress, StateKey, codec};
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::rc::Rc;
@@ -33,6 +33,50 @@ struct Entry {
     original: Option<Rc<[u8]>>,
     /// Whether it may differ from the state.
     touched: bool,
+    /// BCS of the value when it was last asked for, unless it may have changed since.
+    now: Option<Vec<u8>>,
+}
+
+impl Entry {
+    /// What it takes to make the state's value this one. It must be serialized.
+    fn change(&self) -> Option<Change> {
+        match (self.object, &self.original) {
+            (None, None) => None,
+            (None, Some(_)) => Some(Change::Delete),
+            (Some(_), None) => Some(Change::Create),
+            (Some(_), Some(old)) => (self.now.as_deref() != Some(&**old)).then_some(Change::Modify),
+        }
+    }
+}
+
+/// What a change does to the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It has no such value yet.
+    Create,
+    /// Its value gets other bytes.
+    Modify,
+    /// Its value goes.
+    Delete,
+}
+
+/// The values that a session had changed at one moment, without their keys.
+#[derive(Debug, Default)]
+pub(crate) struct Checkpoint(Vec<(GlobalSlot, Option<Vec<u8>>)>);
+
+/// A changed value: its key, the bytes that the state has, those that it has now.
+type Changed = (StateKey, Option<Vec<u8>>, Option<Vec<u8>>);
+
+impl Checkpoint {
+    /// The changes. `globals` must be the working set that the checkpoint was taken of, with nothing forgotten.
+    pub(crate) fn into_changes(self, ctx: &Context, globals: &Globals) -> Run<Vec<Changed>> {
+        let changed = |(slot, now): (GlobalSlot, Option<Vec<u8>>)| {
+            let entry = &globals.entries[slot.0];
+            let original = entry.original.as_deref().map(<[u8]>::to_vec);
+            Ok((state_key(ctx, &entry.key)?, original, now))
+        };
+        self.0.into_iter().map(changed).collect()
+    }
 }
 
 /// What was done with a global value.
@@ -151,6 +195,7 @@ impl Globals {
             object,
             original,
             touched: false,
+            now: None,
         });
         let entries = &self.entries;
         self.index
@@ -180,7 +225,7 @@ impl Globals {
     pub(crate) fn set(&mut self, slot: GlobalSlot, object: Option<Addr>) {
         let entry = &mut self.entries[slot.0];
         let old = std::mem::replace(&mut entry.object, object);
-        entry.touched = true;
+        (entry.touched, entry.now) = (true, None);
         self.removed.extend(old);
         match object {
             Some(_) => self.note(slot, AccessKind::Store, object),
@@ -200,29 +245,64 @@ impl Globals {
 
     /// Notes that the value may be changed in place.
     pub(crate) fn touch(&mut self, slot: GlobalSlot) {
-        self.entries[slot.0].touched = true;
+        let entry = &mut self.entries[slot.0];
+        (entry.touched, entry.now) = (true, None);
         self.note(slot, AccessKind::Touch, None);
     }
 
-    /// What changed, in the order of the keys.
-    pub(crate) fn changes(&self, ctx: &Context, memory: &Memory) -> Run<Vec<(StateKey, WriteOp)>> {
-        let mut changes = BTreeMap::new();
-        for entry in self.entries.iter().filter(|e| e.touched) {
-            let op = match (entry.object, &entry.original) {
-                (None, None) => continue,
-                (None, Some(_)) => WriteOp::Delete,
-                (Some(object), original) => {
-                    let bytes = bcs::to_bytes(ctx, memory, object, entry.layout)?;
-                    match original {
-                        None => WriteOp::Create(bytes),
-                        Some(old) if **old == *bytes => continue,
-                        Some(_) => WriteOp::Modify(bytes),
-                    }
-                }
-            };
-            changes.insert(state_key(ctx, &entry.key)?, op);
+    /// Serializes what may have changed since it was last serialized. Between calls no reference is alive, so that nothing changes without
+    /// being touched again.
+    pub(crate) fn serialize(&mut self, ctx: &Context, memory: &Memory) -> Run<()> {
+        for entry in self.entries.iter_mut().filter(|e| e.touched) {
+            if let GlobalKey::Resource(_, ty) = &entry.key {
+                // It has a key in the state.
+                ctx.resource_tag(*ty)?;
+            }
+            if let (Some(object), None) = (entry.object, &entry.now) {
+                entry.now = Some(bcs::to_bytes(ctx, memory, object, entry.layout)?);
+            }
         }
-        Ok(changes.into_iter().collect())
+        Ok(())
+    }
+
+    /// What changed so far, to go back to. All must be serialized.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        let entries = self.entries.iter().enumerate();
+        let changed = entries.filter(|(_, e)| e.touched && e.change().is_some());
+        Checkpoint(
+            changed
+                .map(|(n, e)| (GlobalSlot(n), e.now.clone()))
+                .collect(),
+        )
+    }
+
+    /// The changes so far, in no order: kind, key, bytes that the state has, bytes after it. All must be serialized.
+    pub(crate) fn changed(
+        &self,
+    ) -> impl Iterator<Item = (Change, &GlobalKey, Option<&[u8]>, Option<&[u8]>)> {
+        let touched = self.entries.iter().filter(|e| e.touched);
+        touched.filter_map(|e| Some((e.change()?, &e.key, e.original.as_deref(), e.now.as_deref())))
+    }
+
+    /// What changed, in the order of the keys. The bytes leave the working set.
+    pub(crate) fn changes(
+        &mut self,
+        ctx: &Context,
+        memory: &Memory,
+    ) -> Run<Vec<(StateKey, WriteOp)>> {
+        self.serialize(ctx, memory)?;
+        let mut changes = Vec::new();
+        for entry in self.entries.iter_mut().filter(|e| e.touched) {
+            let op = match (entry.change(), entry.now.take()) {
+                (Some(Change::Delete), _) => WriteOp::Delete,
+                (Some(Change::Create), Some(bytes)) => WriteOp::Create(bytes),
+                (Some(Change::Modify), Some(bytes)) => WriteOp::Modify(bytes),
+                _ => continue,
+            };
+            changes.push((state_key(ctx, &entry.key)?, op));
+        }
+        changes.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(changes)
     }
 }
 
@@ -230,11 +310,20 @@ impl Globals {
 pub(crate) fn state_key(ctx: &Context, key: &GlobalKey) -> Run<StateKey> {
     Ok(match key {
         GlobalKey::Resource(address, ty) => {
-            let tag = ctx.struct_tag_of(*ty)?;
-            tag.check_nesting()
-                .map_err(|_| Stop::status(StatusCode::VALUE_SERIALIZATION_ERROR))?;
-            StateKey::resource(*address, tag)
+            StateKey::resource(*address, ctx.resource_tag(*ty)?.tag.clone())
         }
         GlobalKey::Item(handle, key) => StateKey::table_item(*handle, key.clone()),
+    })
+}
+
+/// Length of the byte form of the key of a value in the state.
+pub(crate) fn key_bytes(ctx: &Context, key: &GlobalKey) -> Run<u64> {
+    Ok(match key {
+        GlobalKey::Resource(_, ty) => ctx.resource_tag(*ty)?.key_bytes,
+        GlobalKey::Item(_, key) => {
+            let mut length = Vec::with_capacity(8);
+            codec::write_uleb(&mut length, key.len() as u64);
+            (1 + AccountAddress::LENGTH + length.len() + key.len()) as u64
+        }
     })
 }

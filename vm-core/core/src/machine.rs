@@ -17,7 +17,7 @@ use crate::stop::{Fail, Run, Stop};
 use crate::trace::record::Recorder;
 use crate::trace::{NoTracer, Trace, TraceLimits, Tracer};
 use crate::{
-    Call, CallOutput, Failure, HeapStats, Location, MachineConfig, MachineStats, Outcome,
+    Call, CallOutput, Failure, Fees, HeapStats, Location, MachineConfig, MachineStats, Outcome,
     StateView, TypeLayout,
 };
 use monomove_types::{Identifier, ModuleId, StatusCode, TypeTag};
@@ -323,6 +323,7 @@ impl Machine {
             gas: 0,
             gas_reserve: 0,
             io: None,
+            dependencies: (0, 0),
             other_gas: 0,
             instructions: 0,
             call_depth: self.config.call_depth as usize,
@@ -378,6 +379,7 @@ impl Machine {
                 gas_used,
                 instruction_gas: gas_used - other,
                 instructions: run.instructions,
+                fees: Fees::default(),
                 writes,
                 events: effects.events,
                 new_tables: effects.new_tables,
@@ -458,6 +460,7 @@ pub(crate) fn failed(
         gas_used,
         instruction_gas,
         instructions,
+        fees: Fees::default(),
         writes: Vec::new(),
         events: Vec::new(),
         new_tables: Vec::new(),

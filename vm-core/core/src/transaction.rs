@@ -7,16 +7,17 @@ mod charges;
 mod layers;
 pub(crate) mod publish;
 
+use crate::globals::key_bytes;
 use crate::interp::{Effects, Interpreter};
 use crate::invoke::{Callee, Invocation, Rules, invoke};
 use crate::machine::{MAX_RESTARTS, failure, unstable};
 use crate::stop::{Run, Stop};
 use crate::trace::NoTracer;
 use crate::{
-    CallOutput, Extent, Failure, Location, Machine, Outcome, StateView, Transaction,
+    CallOutput, Extent, Failure, Fees, Location, Machine, Outcome, StateView, Transaction,
     TransactionOutput, TransactionPayload, TypedValue, WriteOp,
 };
-use charges::Allowance;
+use charges::{Allowance, StorageFee, Written};
 use layers::{Changes, Layers};
 use monomove_types::{StateKey, StatusCode};
 use publish::Publication;
@@ -35,6 +36,7 @@ struct Spent {
     gas: u64,
     instruction_gas: u64,
     instructions: u64,
+    fees: Fees,
 }
 
 /// The gas that is left to the payload.
@@ -114,6 +116,10 @@ impl Machine {
         let mut layers = Layers::new(view);
         let mut spent = Spent {
             gas: allowance.intrinsic,
+            fees: Fees {
+                intrinsic_gas: allowance.intrinsic,
+                ..Fees::default()
+            },
             ..Spent::default()
         };
         let (first, checkpoint) =
@@ -166,13 +172,12 @@ impl Machine {
         if transaction.extent == Extent::Admission {
             return Some((First::Admitted, nothing()));
         }
-        let mut changes = Changes::default();
-        match changes_of(&mut run, &mut changes) {
+        match serialize(&mut run) {
             Ok(()) => {}
             Err(Ended::Stale) => return None,
             Err(Ended::Failed(failure)) => return Some((First::Discarded(*failure), nothing())),
         }
-        let checkpoint = (changes, run.effects.clone());
+        let (checkpoint, emitted) = (run.globals.checkpoint(), run.effects.clone());
         let paid = match pay(&mut run, transaction, allowance, spent) {
             Ok(None) => {
                 epilogue(&mut run, transaction, allowance, spent).and_then(|()| writes(&mut run))
@@ -182,13 +187,17 @@ impl Machine {
                 match changes_of(&mut run, &mut changes) {
                     Ok(()) => {
                         let effects = std::mem::take(&mut run.effects);
+                        let back = match Changes::of(run.ctx, run.globals, checkpoint) {
+                            Ok(back) => back,
+                            Err(stop) => return discarded(&mut run, stop),
+                        };
                         layers.changes = changes;
                         let publishing = Publishing {
                             publication,
                             purse,
                             effects,
                         };
-                        return Some((First::Publish(Box::new(publishing)), checkpoint));
+                        return Some((First::Publish(Box::new(publishing)), (back, emitted)));
                     }
                     Err(ended) => Err(ended),
                 }
@@ -198,15 +207,20 @@ impl Machine {
         let first = match paid {
             Ok(writes) => {
                 let effects = std::mem::take(&mut run.effects);
-                First::Done(Box::new(CallOutput {
+                let output = CallOutput {
                     writes,
                     ..with_effects(*spent, effects)
-                }))
+                };
+                return Some((First::Done(Box::new(output)), nothing()));
             }
             Err(Ended::Stale) => return None,
             Err(Ended::Failed(failure)) => First::Failed(failure),
         };
-        Some((first, checkpoint))
+        let back = match Changes::of(run.ctx, run.globals, checkpoint) {
+            Ok(back) => back,
+            Err(stop) => return discarded(&mut run, stop),
+        };
+        Some((first, (back, emitted)))
     }
 
     /// Publishes what a payload asked for, and runs the epilogue.
@@ -218,7 +232,7 @@ impl Machine {
         publishing: Publishing,
         spent: &mut Spent,
     ) -> Result<CallOutput, Ended> {
-        let (effects, modules) = self.publish(transaction, layers, publishing, spent)?;
+        let (effects, modules) = self.publish(transaction, allowance, layers, publishing, spent)?;
         // The epilogue still runs with the code that was there.
         layers.staged.clear();
         self.begin_session();
@@ -245,9 +259,11 @@ impl Machine {
         allowance: &Allowance,
         mut layers: Layers<'_>,
         effects: Effects,
-        spent: Spent,
+        mut spent: Spent,
         failure: Failure,
     ) -> Option<TransactionOutput> {
+        // What the payload deleted is there again.
+        spent.fees.storage_refund = 0;
         self.begin_session();
         let mut run = self.interpreter(&mut layers, transaction.hash);
         run.effects = effects;
@@ -268,6 +284,14 @@ impl Machine {
             Err(Ended::Stale) => None,
             Err(Ended::Failed(failure)) => Some(TransactionOutput::Discarded(unexpected(*failure))),
         }
+    }
+}
+
+/// The end of a first session that cannot say what its prologue changed.
+fn discarded(run: &mut Interpreter<'_>, stop: Stop) -> Option<(First, (Changes, Effects))> {
+    match ended(run, stop) {
+        Ended::Stale => None,
+        Ended::Failed(failure) => Some((First::Discarded(*failure), Default::default())),
     }
 }
 
@@ -300,6 +324,7 @@ fn pay(
     spent: &mut Spent,
 ) -> Result<Option<(Publication, Purse)>, Ended> {
     let purse = Purse::of(allowance);
+    let mut fee = StorageFee::default();
     let result = metered(run, purse, spent, |run| {
         payload(run, transaction)?;
         let publication = match (&transaction.payload, run.effects.publish_request.take()) {
@@ -316,8 +341,9 @@ fn pay(
                 policy: request.policy,
             },
             (_, None) => {
-                let writes = run.globals.changes(run.ctx, run.memory)?;
-                charge_effects(run, &writes)?;
+                run.globals.serialize(run.ctx, run.memory)?;
+                let written = written(run)?;
+                fee = charge_effects(run, &written, allowance)?;
                 return Ok(None);
             }
         };
@@ -329,13 +355,38 @@ fn pay(
         io: run.io,
     };
     run.io = None;
+    spent.occupies(fee, allowance);
     Ok(result?.map(|publication| (publication, left)))
 }
 
+/// What the session changed so far, by sizes.
+fn written(run: &Interpreter<'_>) -> Run<Vec<Written>> {
+    let size = |bytes: Option<&[u8]>| bytes.map_or(0, |bytes| bytes.len() as u64);
+    let written = |(change, key, old, new)| {
+        Ok(Written {
+            change,
+            key: key_bytes(run.ctx, key)?,
+            old: size(old),
+            new: size(new),
+        })
+    };
+    run.globals.changed().map(written).collect()
+}
+
 /// Charges for writes, and for the events so far.
-fn charge_effects(run: &mut Interpreter<'_>, writes: &[(StateKey, WriteOp)]) -> Run<()> {
+fn charge_effects(
+    run: &mut Interpreter<'_>,
+    writes: &[Written],
+    allowance: &Allowance,
+) -> Run<StorageFee> {
     let cost = charges::effects(run.schedule, writes, &run.effects.events)?;
-    run.charge_io(cost)
+    run.charge_io(cost)?;
+    if run.io.is_none() {
+        return Ok(StorageFee::default());
+    }
+    let fee = StorageFee::of(run.schedule, writes)?;
+    run.charge_storage(fee.gas(allowance))?;
+    Ok(fee)
 }
 
 /// Does `work` with the gas in `purse`, and adds what it costs to `spent`.
@@ -349,6 +400,8 @@ fn metered<A>(
     (run.gas, run.gas_reserve, run.io) = (purse.gas, purse.reserve, purse.io);
     let result = work(run);
     let total = purse.gas + purse.reserve;
+    let io = purse.io.zip(run.io).map_or(0, |(all, left)| all - left);
+    spent.fees.io_gas = spent.fees.io_gas.saturating_add(io);
     let used = total - run.gas - run.gas_reserve;
     match result {
         Ok(answer) => {
@@ -424,7 +477,7 @@ fn epilogue(
     let Some(epilogue) = &transaction.epilogue else {
         return Ok(());
     };
-    let left = allowance.total.saturating_sub(spent.gas) / allowance.per_unit;
+    let left = spent.units_left(allowance);
     let mut args = epilogue.args.clone();
     args.push(left.to_le_bytes().to_vec());
     let call = Invocation {
@@ -465,6 +518,13 @@ fn writes(run: &mut Interpreter<'_>) -> Result<Vec<(StateKey, WriteOp)>, Ended> 
         .map_err(|stop| ended(run, stop))
 }
 
+/// Serializes what the session changed so far.
+fn serialize(run: &mut Interpreter<'_>) -> Result<(), Ended> {
+    run.globals
+        .serialize(run.ctx, run.memory)
+        .map_err(|stop| ended(run, stop))
+}
+
 /// Adds what the session changed so far to `changes`.
 fn changes_of(run: &mut Interpreter<'_>, changes: &mut Changes) -> Result<(), Ended> {
     let writes = writes(run)?;
@@ -473,6 +533,24 @@ fn changes_of(run: &mut Interpreter<'_>, changes: &mut Changes) -> Result<(), En
 }
 
 impl Spent {
+    /// Notes the storage fee, and what is given back: at most what the transaction costs.
+    fn occupies(&mut self, fee: StorageFee, allowance: &Allowance) {
+        let cost = self
+            .gas
+            .div_ceil(allowance.per_unit)
+            .saturating_mul(allowance.price);
+        self.fees.storage_gas = fee.gas(allowance);
+        self.fees.storage_fee = fee.fee;
+        self.fees.storage_refund = fee.refund.min(cost);
+    }
+
+    /// The gas units that are not paid: those left, and as many as the refund buys.
+    fn units_left(&self, allowance: &Allowance) -> u64 {
+        let left = allowance.total.saturating_sub(self.gas) / allowance.per_unit;
+        let refund = self.fees.storage_refund.checked_div(allowance.price);
+        left.saturating_add(refund.unwrap_or(0))
+    }
+
     fn add(&mut self, gas: u64, instruction_gas: u64, instructions: u64) {
         self.gas = self.gas.saturating_add(gas);
         self.instruction_gas = self.instruction_gas.saturating_add(instruction_gas);
@@ -516,6 +594,7 @@ fn with_effects(spent: Spent, effects: Effects) -> CallOutput {
         gas_used: spent.gas,
         instruction_gas: spent.instruction_gas,
         instructions: spent.instructions,
+        fees: spent.fees,
         writes: Vec::new(),
         events: effects.events,
         new_tables: effects.new_tables,

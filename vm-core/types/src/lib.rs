@@ -5,6 +5,7 @@
 
 mod ability;
 mod address;
+mod bytes_serde;
 pub mod codec;
 pub mod genesis;
 mod identifier;
@@ -17,6 +18,7 @@ mod type_tag_serde;
 
 pub use ability::{Ability, AbilitySet};
 pub use address::{AccountAddress, AddressParseError};
+pub use bytes_serde::{byte_string, byte_strings};
 pub use genesis::GenesisBlob;
 pub use identifier::{Identifier, InvalidIdentifier, is_valid_identifier};
 pub use module_id::{ModuleId, ModuleIdParseError};

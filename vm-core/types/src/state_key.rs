@@ -1,7 +1,7 @@
 //! State keys: where a piece of chain state lies, with the byte form of the genesis spec and a readable text.
 
 use crate::codec::{self, CodecError, CodecErrorKind, Cursor};
-use crate::{AccountAddress, ModuleId, StructTag};
+use crate::{AccountAddress, ModuleId, StructTag, byte_string};
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
@@ -70,12 +70,12 @@ impl StateKey {
 
     /// The byte form. A tag that fails [`StructTag::check_nesting`] gives bytes that do not decode again.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(80);
+        let mut out = Vec::with_capacity(128);
         match self {
             Self::AccessPath { address, path } => {
                 out.push(0);
                 out.extend_from_slice(&address.0);
-                codec::write_bytes(&mut out, &path.encode());
+                path.write_with_length(&mut out);
             }
             Self::TableItem { handle, key } => {
                 out.push(1);
@@ -125,22 +125,43 @@ impl StateKey {
 impl Path {
     /// The byte form.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(80);
+        let mut out = Vec::with_capacity(96);
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Code(id) => {
                 out.push(0);
-                codec::write_module_id(&mut out, id);
+                codec::write_module_id(out, id);
             }
             Self::Resource(tag) => {
                 out.push(1);
-                codec::write_struct_tag(&mut out, tag);
+                codec::write_struct_tag(out, tag);
             }
             Self::ResourceGroup(tag) => {
                 out.push(2);
-                codec::write_struct_tag(&mut out, tag);
+                codec::write_struct_tag(out, tag);
             }
         }
-        out
+    }
+
+    /// The byte form behind its length.
+    fn write_with_length(&self, out: &mut Vec<u8>) {
+        let at = out.len();
+        // Room for the length of most paths: one byte.
+        out.push(0);
+        self.write(out);
+        let length = out.len() - at - 1;
+        match (u8::try_from(length), out.get_mut(at)) {
+            (Ok(short), Some(first)) if short < 0x80 => *first = short,
+            _ => {
+                let path = out.split_off(at + 1);
+                out.truncate(at);
+                codec::write_bytes(out, &path);
+            }
+        }
     }
 
     /// Decodes the byte form, which must fill `bytes`.
@@ -237,13 +258,13 @@ fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
 impl serde::Serialize for StateKey {
     /// The key's own byte form.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde::Serialize::serialize(&self.encode(), serializer)
+        byte_string::serialize(&self.encode(), serializer)
     }
 }
 
 impl<'de> serde::Deserialize<'de> for StateKey {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = <Vec<u8> as serde::Deserialize>::deserialize(deserializer)?;
+        let bytes = byte_string::deserialize(deserializer)?;
         Self::decode(&bytes).map_err(serde::de::Error::custom)
     }
 }
@@ -281,6 +302,16 @@ mod tests {
             (
                 StateKey::resource_group(AccountAddress::ONE, tag()),
                 "0x1/group/0x1::coin::CoinStore<0x1::aptos_coin::AptosCoin>",
+            ),
+            (
+                // Its path is longer than 127 bytes.
+                StateKey::resource(
+                    AccountAddress::ONE,
+                    "0x1::a::B<0x1::c::D, 0x1::e::F, 0x1::g::H>"
+                        .parse()
+                        .unwrap(),
+                ),
+                "0x1/resource/0x1::a::B<0x1::c::D, 0x1::e::F, 0x1::g::H>",
             ),
             (
                 StateKey::table_item(AccountAddress::ONE, vec![1, 0xab]),

@@ -3,7 +3,7 @@
 //! The tests of the workspace package `monomove-tests` include this file too.
 
 use monomove::{
-    Call, CallOutput, Checkpoint, Engine, MemoryState, Outcome, Replay, Sandbox, StateCommit,
+    Call, CallOutput, Checkpoint, Engine, Fees, MemoryState, Outcome, Replay, Sandbox, StateCommit,
     StateKey, StateView, Trace, TraceEnd, TraceLimits, TransactionOutcome, WriteOp,
 };
 use monomove_tests::{Executed, Executor, ModuleBinary};
@@ -90,6 +90,7 @@ impl Executor for SandboxExecutor {
                 gas_used: 0,
                 instruction_gas: 0,
                 instructions: 0,
+                fees: Fees::default(),
                 writes: Vec::new(),
                 events: Vec::new(),
                 new_tables: Vec::new(),

@@ -1,7 +1,9 @@
 //! A whole transaction as the machine runs it: prologue, payload, epilogue.
 
 use super::{CallOutput, Failure};
-use monomove_types::{AccountAddress, Identifier, ModuleId, StatusCode, TypeTag};
+use monomove_types::{
+    AccountAddress, Identifier, ModuleId, StatusCode, TypeTag, byte_string, byte_strings,
+};
 use serde::{Deserialize, Serialize};
 
 /// A Move function that the machine runs by itself, whatever its visibility, with gas that nobody pays.
@@ -14,6 +16,7 @@ pub struct Step {
     /// Leading `signer` or `&signer` arguments.
     pub signers: Vec<AccountAddress>,
     /// The other arguments as BCS.
+    #[serde(with = "byte_strings")]
     pub args: Vec<Vec<u8>>,
 }
 
@@ -43,20 +46,23 @@ pub enum TransactionPayload {
         #[serde(with = "super::tag_list")]
         ty_args: Vec<TypeTag>,
         /// Arguments after the signers, as BCS.
+        #[serde(with = "byte_strings")]
         args: Vec<Vec<u8>>,
     },
     /// Code that comes with the transaction and runs once.
     Script {
         /// The script in the binary format.
+        #[serde(with = "byte_string")]
         code: Vec<u8>,
         /// Type arguments.
         #[serde(with = "super::tag_list")]
         ty_args: Vec<TypeTag>,
         /// Arguments after the signers, as BCS.
+        #[serde(with = "byte_strings")]
         args: Vec<Vec<u8>>,
     },
     /// Modules to publish at the sender's address, compatible with those that they replace.
-    Modules(Vec<Vec<u8>>),
+    Modules(#[serde(with = "byte_strings")] Vec<Vec<u8>>),
 }
 
 /// How much of a transaction is run.

@@ -17,6 +17,11 @@ impl ModuleRef {
         Self(index | if special { Self::SPECIAL } else { 0 })
     }
 
+    /// Whether its address is special.
+    pub(crate) fn is_special(self) -> bool {
+        self.0 & Self::SPECIAL != 0
+    }
+
     /// Index into the module table.
     pub(crate) fn index(self) -> usize {
         (self.0 & !Self::SPECIAL) as usize

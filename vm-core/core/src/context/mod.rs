@@ -34,8 +34,10 @@ use monomove_format::{
 };
 use monomove_types::{AbilitySet, AccountAddress, Identifier, ModuleId, StatusCode};
 use monomove_verifier::VerifierConfig;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use tags::ResourceTag;
 use types::{Limits, TypeNode, Types};
 use verified::Verified;
 
@@ -70,6 +72,8 @@ pub(crate) struct Context {
     /// Whether scripts may come from unstable compilers.
     accept_unstable: bool,
     scripts: script::Scripts,
+    /// Tags of types of global values, by index.
+    resource_tags: RefCell<Vec<Option<Rc<ResourceTag>>>>,
 }
 
 impl Context {
@@ -102,6 +106,7 @@ impl Context {
             sound_types: BTreeSet::new(),
             accept_unstable: config.accept_unstable,
             scripts: script::Scripts::default(),
+            resource_tags: RefCell::default(),
         }
     }
 
@@ -138,7 +143,13 @@ impl Context {
                 .check(view, code.token, &code.bytes, &binary)
                 .map_err(|stop| stop.in_module(id))?;
         }
-        let module = Rc::new(Module::new(&mut self.types, id, binary, code.token)?);
+        let module = Rc::new(Module::new(
+            &mut self.types,
+            id,
+            binary,
+            code.token,
+            code.bytes.len(),
+        )?);
         module.checked_in.set(self.transaction);
         self.insert_module(module.clone());
         Ok(module)

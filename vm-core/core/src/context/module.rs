@@ -24,6 +24,10 @@ pub(crate) struct Module {
     pub(crate) token: CodeToken,
     /// The last transaction in which the token was found current.
     pub(crate) checked_in: Cell<u32>,
+    /// The last transaction that paid for it as a dependency.
+    pub(crate) charged_in: Cell<u32>,
+    /// Bytes of the binary.
+    pub(crate) size: u32,
     /// By module handle.
     pub(crate) modules: Vec<ModuleRef>,
     /// By identifier index.
@@ -44,6 +48,7 @@ impl Module {
         id: ModuleRef,
         binary: CompiledModule,
         token: CodeToken,
+        size: usize,
     ) -> Run<Self> {
         let names = binary
             .identifiers
@@ -91,6 +96,8 @@ impl Module {
             binary,
             token,
             checked_in: Cell::new(0),
+            charged_in: Cell::new(0),
+            size: u32::try_from(size).unwrap_or(u32::MAX),
             modules,
             names,
             templates,

@@ -68,7 +68,13 @@ impl Context {
         link_script(&script, dependencies.iter().map(|module| &module.binary))
             .map_err(not_accepted)?;
         let binary = script.to_module().map_err(unreadable)?;
-        let module = Rc::new(Module::new(&mut self.types, id, binary, NO_TOKEN)?);
+        let module = Rc::new(Module::new(
+            &mut self.types,
+            id,
+            binary,
+            NO_TOKEN,
+            code.len(),
+        )?);
         self.insert_module(module.clone());
         self.scripts.loaded.insert(hash, module.clone());
         Ok(module)

@@ -6,11 +6,21 @@ use super::types::TypeNode;
 use crate::StateView;
 use crate::stop::{Run, Stop};
 use monomove_types::{
-    FunctionParamOrReturnTag, FunctionTag, Identifier, StatusCode, StructTag, TypeTag,
+    AccountAddress, FunctionParamOrReturnTag, FunctionTag, Identifier, StateKey, StatusCode,
+    StructTag, TypeTag,
 };
+use std::rc::Rc;
 
 /// Sub-status of `TYPE_RESOLUTION_FAILURE`: the module has no such struct.
 const MISSING_STRUCT: u64 = 1;
+
+/// A struct tag in a state key.
+#[derive(Debug)]
+pub(crate) struct ResourceTag {
+    pub(crate) tag: StructTag,
+    /// Length of the byte form of a resource's key.
+    pub(crate) key_bytes: u64,
+}
 
 impl Context {
     /// The type of a tag. Loads the modules of its structs: they must exist, take that many type arguments, and their constraints
@@ -172,6 +182,28 @@ impl Context {
             TypeTag::Struct(tag) => Ok(*tag),
             _ => Err(Stop::status(StatusCode::INTERNAL_TYPE_ERROR)),
         }
+    }
+
+    /// The tag of a struct type that may be part of a state key, made once.
+    pub(crate) fn resource_tag(&self, ty: TypeId) -> Run<Rc<ResourceTag>> {
+        let at = ty.compound_index().ok_or_else(invariant)?;
+        if let Some(Some(known)) = self.resource_tags.borrow().get(at) {
+            return Ok(known.clone());
+        }
+        let tag = self.struct_tag_of(ty)?;
+        tag.check_nesting()
+            .map_err(|_| Stop::status(StatusCode::VALUE_SERIALIZATION_ERROR))?;
+        let key = StateKey::resource(AccountAddress::ZERO, tag.clone());
+        let key_bytes = key.encode().len() as u64;
+        let known = Rc::new(ResourceTag { tag, key_bytes });
+        let mut tags = self.resource_tags.borrow_mut();
+        if tags.len() <= at {
+            tags.resize(at + 1, None);
+        }
+        if let Some(slot) = tags.get_mut(at) {
+            *slot = Some(known.clone());
+        }
+        Ok(known)
     }
 
     /// The module that defines a struct type.

@@ -11,7 +11,7 @@ mod storage;
 use crate::access::Rule;
 use crate::cached::ValueCache;
 use crate::context::Context;
-use crate::context::ids::{InstanceId, LayoutId, TargetId, TypeId};
+use crate::context::ids::{InstanceId, LayoutId, ModuleRef, TargetId, TypeId};
 use crate::gas::GasSchedule;
 use crate::globals::Globals;
 use crate::lower::code::{Code, Lowered, NEVER};
@@ -108,6 +108,8 @@ pub(crate) struct Interpreter<'a> {
     pub(crate) gas_reserve: u64,
     /// Gas that access to resources may still use; `None` if it costs nothing.
     pub(crate) io: Option<u64>,
+    /// Modules that the transaction paid for, and their bytes.
+    pub(crate) dependencies: (u64, u64),
     /// Gas used by natives and storage, which is not instruction gas.
     pub(crate) other_gas: u64,
     pub(crate) instructions: u64,
@@ -195,7 +197,12 @@ impl Interpreter<'_> {
         *io = io
             .checked_sub(cost)
             .ok_or_else(|| Stop::status(StatusCode::IO_LIMIT_REACHED))?;
-        self.other_gas += cost;
+        self.charge_storage(cost)
+    }
+
+    /// Charges what no instruction costs, first from the gas that is not for execution.
+    pub(crate) fn charge_storage(&mut self, cost: u64) -> Run<()> {
+        self.other_gas = self.other_gas.saturating_add(cost);
         let from_reserve = cost.min(self.gas_reserve);
         self.gas_reserve -= from_reserve;
         match self.gas.checked_sub(cost - from_reserve) {
@@ -258,7 +265,30 @@ impl Interpreter<'_> {
     #[cold]
     #[inline(never)]
     pub(crate) fn prepare(&mut self, id: TargetId) -> Run<()> {
-        self.resolve(id).map_err(Stop::uncharged)
+        self.resolve(id)
+            .and_then(|()| self.charge_dependency(self.code.at(id).key.module))
+            .map_err(Stop::uncharged)
+    }
+
+    /// Charges for the module of a function that is about to be called, once in a transaction. Only payloads pay; modules at special addresses are
+    /// free, and so is a script, which paid by its size. Which functions are called does not depend on what is cached, so that neither does this.
+    fn charge_dependency(&mut self, id: ModuleRef) -> Run<()> {
+        if self.io.is_none() || id.is_special() || self.ctx.is_script(id) {
+            return Ok(());
+        }
+        let module = self.ctx.module(self.view, id)?;
+        if module.charged_in.replace(self.transaction) == self.transaction {
+            return Ok(());
+        }
+        let size = u64::from(module.size);
+        let (count, bytes) = &mut self.dependencies;
+        (*count, *bytes) = (*count + 1, bytes.saturating_add(size));
+        let gas = self.schedule;
+        if *count > gas.max_num_dependencies || *bytes > gas.max_total_dependency_size {
+            return Err(Stop::status(StatusCode::DEPENDENCY_LIMIT_REACHED));
+        }
+        let cost = gas.dependency_per_byte.saturating_mul(size);
+        self.charge(cost.saturating_add(gas.dependency_per_module))
     }
 
     fn resolve(&mut self, id: TargetId) -> Run<()> {
@@ -353,7 +383,7 @@ impl Interpreter<'_> {
         &mut self,
         module: &crate::context::module::Module,
         index: u16,
-        caller: crate::context::ids::ModuleRef,
+        caller: ModuleRef,
     ) -> Run<()> {
         use monomove_format::Visibility;
         let (def, _) = module.function(index);

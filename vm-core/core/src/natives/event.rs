@@ -37,7 +37,11 @@ pub(super) fn write_module_event_to_store(run: &mut Interpreter<'_>, call: &Nati
         ));
     }
     let event = Event {
-        ty: run.ctx.tag(ty)?,
+        ty: match run.ctx.resource_tag(ty) {
+            Ok(known) => known.tag.clone().into(),
+            // It nests too deeply for a state key, but not for an event.
+            Err(_) => run.ctx.tag(ty)?,
+        },
         data: bcs::to_bytes(run.ctx, run.memory, message, layout)?,
     };
     run.weigh_effect(event.data.len(), [ty])?;

@@ -1,8 +1,9 @@
 //! What the schedule says about transactions: who is admitted, what a transaction and its effects cost and may be.
 
 use crate::gas::GasSchedule;
-use crate::{Budget, Event, Transaction, WriteOp};
-use monomove_types::{StateKey, StatusCode};
+use crate::globals::Change;
+use crate::{Budget, Event, Transaction};
+use monomove_types::StatusCode;
 
 /// The gas of a transaction that was admitted, in internal gas.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Allowance {
     pub(super) intrinsic: u64,
     /// Internal gas of a unit.
     pub(super) per_unit: u64,
+    /// Price of a unit; 0 if nothing is paid.
+    pub(super) price: u64,
 }
 
 impl Allowance {
@@ -32,6 +35,7 @@ impl Allowance {
                     io: None,
                     intrinsic: 0,
                     per_unit,
+                    price: 0,
                 });
             }
             Budget::Units {
@@ -66,14 +70,69 @@ impl Allowance {
             io: Some(gas.max_io_gas),
             intrinsic,
             per_unit,
+            price,
         })
+    }
+}
+
+/// A value that a transaction writes, by sizes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written {
+    pub(super) change: Change,
+    /// Bytes of its key.
+    pub(super) key: u64,
+    /// Bytes that the state has.
+    pub(super) old: u64,
+    /// Bytes that it will have.
+    pub(super) new: u64,
+}
+
+/// What occupying storage costs, in the coin of gas.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct StorageFee {
+    pub(super) fee: u64,
+    pub(super) refund: u64,
+}
+
+impl StorageFee {
+    /// Slots and bytes that are created, bytes by which values grow; what is deleted is given back at today's price.
+    pub(super) fn of(gas: &GasSchedule, writes: &[Written]) -> Result<Self, StatusCode> {
+        let (slot, byte) = (
+            gas.storage_fee_per_state_slot,
+            gas.storage_fee_per_state_byte,
+        );
+        let whole = |bytes: u64| slot.saturating_add(byte.saturating_mul(bytes));
+        let mut this = Self::default();
+        for write in writes {
+            let (fee, refund) = match write.change {
+                Change::Create => (whole(write.key + write.new), 0),
+                Change::Modify => (byte.saturating_mul(write.new.saturating_sub(write.old)), 0),
+                Change::Delete => (0, whole(write.key + write.old)),
+            };
+            this.fee = this.fee.saturating_add(fee);
+            this.refund = this.refund.saturating_add(refund);
+        }
+        if this.fee > gas.max_storage_fee {
+            return Err(StatusCode::STORAGE_LIMIT_REACHED);
+        }
+        Ok(this)
+    }
+
+    /// The internal gas that pays the fee; nothing where gas is free.
+    pub(super) fn gas(self, allowance: &Allowance) -> u64 {
+        let gas = u128::from(self.fee) * u128::from(allowance.per_unit);
+        let gas = gas.div_ceil(u128::from(allowance.price.max(1)));
+        if allowance.price == 0 {
+            return 0;
+        }
+        u64::try_from(gas).unwrap_or(u64::MAX)
     }
 }
 
 /// What writing these effects costs; refused if they are too many or too large.
 pub(super) fn effects(
     gas: &GasSchedule,
-    writes: &[(StateKey, WriteOp)],
+    writes: &[Written],
     events: &[Event],
 ) -> Result<u64, StatusCode> {
     let refused = Err(StatusCode::STORAGE_WRITE_LIMIT_REACHED);
@@ -81,14 +140,10 @@ pub(super) fn effects(
         return refused;
     }
     let (mut cost, mut all) = (0u64, 0u64);
-    for (key, op) in writes {
-        let value = match op {
-            WriteOp::Create(bytes) | WriteOp::Modify(bytes) => bytes.len() as u64,
-            WriteOp::Delete => 0,
-        };
-        let bytes = value + key.encode().len() as u64;
+    for write in writes {
+        let bytes = write.new + write.key;
         all = all.saturating_add(bytes);
-        if value > gas.max_bytes_per_write_op || all > gas.max_bytes_all_write_ops {
+        if write.new > gas.max_bytes_per_write_op || all > gas.max_bytes_all_write_ops {
             return refused;
         }
         cost = cost

@@ -1,8 +1,10 @@
 //! The state as later sessions of a transaction see it: what earlier ones left, on top of the view.
 
+use super::charges::Written;
 use crate::context::Context;
-use crate::globals::Globals;
-use crate::{CheckedCode, CodeToken, ModuleCode, StateError, StateView, WriteOp};
+use crate::globals::{Change as Kind, Checkpoint, Globals};
+use crate::stop::Run;
+use crate::{CheckedCode, CodeToken, ModuleCode, StateError, StateView, ValueToken, WriteOp};
 use monomove_types::{ModuleId, StateKey};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -17,6 +19,18 @@ struct Change {
     original: Option<Vec<u8>>,
     /// After the last session.
     now: Option<Vec<u8>>,
+}
+
+impl Change {
+    /// What it does to the view; `None` if nothing.
+    fn kind(&self) -> Option<Kind> {
+        match (&self.original, &self.now) {
+            (None, None) => None,
+            (None, Some(_)) => Some(Kind::Create),
+            (Some(old), Some(now)) => (old != now).then_some(Kind::Modify),
+            (Some(_), None) => Some(Kind::Delete),
+        }
+    }
 }
 
 /// What sessions changed.
@@ -49,6 +63,13 @@ impl Changes {
         }
     }
 
+    /// What a session had changed when `checkpoint` was taken; nothing before it changed anything.
+    pub(super) fn of(ctx: &Context, globals: &Globals, checkpoint: Checkpoint) -> Run<Self> {
+        let changes = checkpoint.into_changes(ctx, globals)?;
+        let change = |(key, original, now)| (key, Change { original, now });
+        Ok(Self(changes.into_iter().map(change).collect()))
+    }
+
     /// Adds what a later session changed.
     pub(super) fn extend(&mut self, later: Self) {
         for (key, change) in later.0 {
@@ -61,20 +82,27 @@ impl Changes {
         }
     }
 
-    /// What was changed so far, as one change set against the view.
-    pub(super) fn writes(&self) -> Vec<(StateKey, WriteOp)> {
-        self.clone().into_writes()
+    /// What was changed so far against the view, by sizes.
+    pub(super) fn written(&self) -> Vec<Written> {
+        let size = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, |b| b.len() as u64);
+        let written = |(key, change): (&StateKey, &Change)| {
+            Some(Written {
+                change: change.kind()?,
+                key: key.encode().len() as u64,
+                old: size(&change.original),
+                new: size(&change.now),
+            })
+        };
+        self.0.iter().filter_map(written).collect()
     }
 
     /// Everything as one change set against the view.
     pub(super) fn into_writes(self) -> Vec<(StateKey, WriteOp)> {
         let write = |(key, change): (StateKey, Change)| {
-            let op = match (change.original, change.now) {
-                (None, None) => return None,
-                (None, Some(bytes)) => WriteOp::Create(bytes),
-                (Some(old), Some(bytes)) if old == bytes => return None,
-                (Some(_), Some(bytes)) => WriteOp::Modify(bytes),
-                (Some(_), None) => WriteOp::Delete,
+            let op = match (change.kind()?, change.now) {
+                (Kind::Create, Some(bytes)) => WriteOp::Create(bytes),
+                (_, Some(bytes)) => WriteOp::Modify(bytes),
+                (_, None) => WriteOp::Delete,
             };
             Some((key, op))
         };
@@ -134,5 +162,26 @@ impl StateView for Layers<'_> {
             Some(change) => Ok(change.now.clone()),
             None => self.view.value(key),
         }
+    }
+
+    fn tokened_value(
+        &mut self,
+        key: &StateKey,
+    ) -> Result<Option<(ValueToken, Vec<u8>)>, StateError> {
+        match self.changes.0.get(key) {
+            Some(change) => {
+                let unnamed = |bytes| (ValueToken::NONE, bytes);
+                Ok(change.now.clone().map(unnamed))
+            }
+            None => self.view.tokened_value(key),
+        }
+    }
+
+    fn is_same_value(&mut self, token: ValueToken) -> Result<bool, StateError> {
+        // Whose token it is only the view knows: above changes, values are read again.
+        if self.changes.0.is_empty() {
+            return self.view.is_same_value(token);
+        }
+        Ok(false)
     }
 }

@@ -1,15 +1,17 @@
 //! Publishing inside a transaction (AIP-107 §8): a bundle is checked as a whole against the state with the bundle on top, and the new modules
 //! are initialized there, in a context of their own. Nothing of that context outlives the transaction.
 
+use super::charges::{Allowance, Written};
 use super::layers::{Changes, Layers};
 use super::{Ended, Publishing, Purse, Spent, changes_of, charge_effects, metered};
 use crate::context::Context;
+use crate::globals::Change;
 use crate::interp::{Effects, Interpreter};
 use crate::invoke::{Callee, Invocation, Rules, invoke};
 use crate::stop::{Run, Stop};
 use crate::trace::NoTracer;
 use crate::verify::Published;
-use crate::{Failure, Location, Machine, Transaction, WriteOp};
+use crate::{Failure, Location, Machine, StateError, StateView, Transaction, WriteOp};
 use monomove_format::{CompiledModule, DeserializerConfig};
 use monomove_types::{AccountAddress, Identifier, ModuleId, StateKey, StatusCode};
 use monomove_verifier::{
@@ -37,6 +39,7 @@ impl Machine {
     pub(super) fn publish(
         &mut self,
         transaction: &Transaction,
+        allowance: &Allowance,
         layers: &mut Layers<'_>,
         publishing: Publishing,
         spent: &mut Spent,
@@ -57,13 +60,25 @@ impl Machine {
         };
         let bundle = checked.map_err(|error| Ended::Failed(Box::new(refused(error))))?;
         let mut modules = Vec::with_capacity(bundle.modules.len());
+        let mut bundle_sizes = Vec::with_capacity(bundle.modules.len());
         for (module, bytes) in bundle.modules.iter().zip(&publication.bundle) {
-            let write = if module.replaces {
-                WriteOp::Modify(bytes.clone())
-            } else {
-                WriteOp::Create(bytes.clone())
+            let key = StateKey::module(module.id.clone());
+            let old = match layers.module(&module.id).map_err(unreadable)? {
+                Some(old) if module.replaces => old.bytes.len() as u64,
+                _ => 0,
             };
-            modules.push((StateKey::module(module.id.clone()), write));
+            let (change, write) = if module.replaces {
+                (Change::Modify, WriteOp::Modify(bytes.clone()))
+            } else {
+                (Change::Create, WriteOp::Create(bytes.clone()))
+            };
+            bundle_sizes.push(Written {
+                change,
+                key: key.encode().len() as u64,
+                old,
+                new: bytes.len() as u64,
+            });
+            modules.push((key, write));
             layers.staged.insert(module.id.clone(), bytes.clone());
         }
         // What passed the verifier depends on nothing but content, so it is the one thing that both contexts share.
@@ -97,11 +112,14 @@ impl Machine {
         (self.ctx, self.code) = saved;
         changed?;
         layers.changes.extend(changes);
-        let mut writes = layers.changes.writes();
-        writes.extend(modules.iter().cloned());
+        let mut writes = layers.changes.written();
+        writes.extend(bundle_sizes);
         let mut run = self.interpreter(layers, transaction.hash);
         run.effects = effects;
-        metered(&mut run, left, spent, |run| charge_effects(run, &writes))?;
+        let fee = metered(&mut run, left, spent, |run| {
+            charge_effects(run, &writes, allowance)
+        })?;
+        spent.occupies(fee, allowance);
         Ok((std::mem::take(&mut run.effects), modules))
     }
 
@@ -174,6 +192,12 @@ fn check(
         ..PublishOptions::default()
     };
     check_bundle(publication.owner, &publication.bundle, published, &options)
+}
+
+/// The failure of a view that cannot say what is there.
+fn unreadable(error: StateError) -> Ended {
+    let error = VerifierError::new(StatusCode::STORAGE_ERROR, error.0);
+    Ended::Failed(Box::new(refused(error)))
 }
 
 /// The failure of code that was refused.
