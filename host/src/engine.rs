@@ -167,19 +167,27 @@ impl Engine {
         };
         let entries = config.gas_schedule.iter();
         let gas = GasSchedule::with_entries(entries.map(|(key, value)| (key.as_str(), *value)));
+        let machine = MachineConfig {
+            hash_seed,
+            max_bytecode_version: config.max_bytecode_version,
+            gas_schedule: config.gas_schedule,
+            paranoid: config.paranoid,
+            gc_stress: config.gc_stress,
+            verify: config.verify,
+            accept_unstable: config.accept_unstable,
+            ..config.limits.machine_config()
+        };
+        let version_hash = guest::version_hash(
+            config.guest.as_deref(),
+            &gas,
+            &machine,
+            config.limits.gas_per_transaction,
+            &config.flow,
+        );
         Ok(Self {
             inner: Arc::new(Inner {
-                version_hash: VersionHash(guest::version_hash(config.guest.as_deref(), &gas)),
-                machine: MachineConfig {
-                    hash_seed,
-                    max_bytecode_version: config.max_bytecode_version,
-                    gas_schedule: config.gas_schedule,
-                    paranoid: config.paranoid,
-                    gc_stress: config.gc_stress,
-                    verify: config.verify,
-                    accept_unstable: config.accept_unstable,
-                    ..config.limits.machine_config()
-                },
+                version_hash: VersionHash(version_hash),
+                machine,
                 limits: config.limits,
                 retry_faults: config.retry_faults,
                 flow: config.flow,
@@ -207,7 +215,7 @@ impl Engine {
         }
     }
 
-    /// Hash of the guest, the protocol and the gas schedule. The native backend has the hash of the guest it stands in for.
+    /// Hash of all that decides results: guest, protocol, gas schedule, bounds of the machine, functions of the flow. The native backend has the hash of the guest it stands in for.
     pub fn version_hash(&self) -> VersionHash {
         self.inner.version_hash
     }

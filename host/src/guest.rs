@@ -1,7 +1,8 @@
 //! The guest: embedded by the build script, or brought along.
 
 use crate::engine::EngineError;
-use monomove_core::GasSchedule;
+use crate::flow::FlowConfig;
+use monomove_core::{GasSchedule, MachineConfig};
 use monomove_guest::abi;
 use sha3::{Digest, Sha3_256};
 use wasmtime::{Engine, ExternType, Module};
@@ -74,8 +75,15 @@ pub(crate) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module, EngineErro
     Ok(module)
 }
 
-/// What the version hash of an engine is made of: the guest (`None`: the embedded one), the protocol, the gas schedule.
-pub(crate) fn version_hash(guest: Option<&[u8]>, gas: &GasSchedule) -> [u8; 32] {
+/// What the version hash of an engine is made of: the guest (`None`: the embedded one), the protocol, the gas schedule, and what else decides
+/// results: the bounds of the machine, the gas of a transaction, the functions of the flow.
+pub(crate) fn version_hash(
+    guest: Option<&[u8]>,
+    gas: &GasSchedule,
+    machine: &MachineConfig,
+    gas_per_transaction: u64,
+    flow: &FlowConfig,
+) -> [u8; 32] {
     let guest_hash: [u8; 32] = match guest {
         Some(wasm) => Sha3_256::digest(wasm).into(),
         None => *HASH,
@@ -85,6 +93,9 @@ pub(crate) fn version_hash(guest: Option<&[u8]>, gas: &GasSchedule) -> [u8; 32] 
         .chain_update(abi::ABI_VERSION.to_le_bytes())
         .chain_update(guest_hash)
         .chain_update(gas.hash())
+        .chain_update(machine.result_hash())
+        .chain_update(gas_per_transaction.to_le_bytes())
+        .chain_update(flow.hash())
         .finalize()
         .into()
 }

@@ -2,6 +2,7 @@
 
 use monomove_core::{Failure, Location, Step};
 use monomove_types::{AccountAddress, Identifier, ModuleId, StatusCode};
+use sha3::{Digest, Sha3_256};
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
@@ -116,6 +117,38 @@ fn constant(text: &str) -> Identifier {
 }
 
 impl FlowConfig {
+    /// A hash of all of it: equal hashes, equal flows.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        let Self {
+            prologue,
+            epilogue,
+            authentication_key,
+            block_prologue,
+            initialize,
+            create_account,
+            reasons,
+            step_gas,
+        } = self;
+        let mut hasher = Sha3_256::new_with_prefix(b"monomove flow\0");
+        for function in [
+            prologue,
+            epilogue,
+            authentication_key,
+            block_prologue,
+            initialize,
+            create_account,
+        ] {
+            // Neither names nor addresses have a line break in them.
+            hasher.update(format!("{function}\n"));
+        }
+        hasher.update(step_gas.to_le_bytes());
+        for (code, status) in reasons {
+            hasher.update(code.to_le_bytes());
+            hasher.update(status.number().to_le_bytes());
+        }
+        hasher.finalize().into()
+    }
+
     /// Gives the failure of a transaction that was not admitted its validation status: an abort of the prologue is the reason.
     pub(super) fn reason(&self, failure: Failure) -> Failure {
         let from_prologue = failure.location == Location::Module(self.prologue.module.clone());
@@ -136,6 +169,21 @@ impl FlowConfig {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hash_covers_the_configuration() {
+        let config = FlowConfig::default();
+        let mut others = vec![config.clone(); 4];
+        others[0].prologue = config.epilogue.clone();
+        others[1].reasons.pop();
+        others[2].step_gas += 1;
+        (others[3].prologue, others[3].epilogue) =
+            (config.epilogue.clone(), config.prologue.clone());
+        for other in others {
+            assert_ne!(other.hash(), config.hash());
+        }
+        assert_eq!(config.clone().hash(), config.hash());
+    }
 
     #[test]
     fn names_are_read_and_written() {

@@ -20,6 +20,9 @@ use std::thread;
 /// How far execution may run ahead of commits, for each worker.
 const WINDOW: u32 = 32;
 
+/// Slots that make a thread of its own worth its start at the end of a block.
+const WORTH_A_THREAD: usize = 500;
+
 /// What an execution came to.
 enum Ending<O> {
     Output(O),
@@ -81,15 +84,52 @@ pub(super) fn run<R: TransactionRunner>(
     };
     let result = result.and_then(|ledger| {
         let committed = metrics.committed as u32;
-        Ok(ledger.close(merged(map, committed)?))
+        Ok(ledger.close(merged(map, committed, runners.len())?))
     });
     (result, metrics)
 }
 
-/// All changes of the committed transactions as one change set.
-fn merged(map: SlotMap, committed: u32) -> Result<Vec<(StateKey, WriteOp)>, ParallelError> {
+/// All changes of the committed transactions as one change set. Large ones are made in parts: nothing else goes on at the end of a block.
+fn merged(
+    map: SlotMap,
+    committed: u32,
+    workers: usize,
+) -> Result<Vec<(StateKey, WriteOp)>, ParallelError> {
+    let mut slots: Vec<Slot> = map.into_slots().collect();
+    let parts = workers.min(slots.len() / WORTH_A_THREAD);
+    if parts < 2 {
+        return merged_part(slots, committed);
+    }
+    let size = slots.len() / parts;
+    let others: Vec<_> = (1..parts)
+        .map(|_| slots.split_off(slots.len().saturating_sub(size)))
+        .collect();
+    let parts = thread::scope(|scope| {
+        let spawn = |part| scope.spawn(move || merged_part(part, committed));
+        let others: Vec<_> = others.into_iter().map(spawn).collect();
+        let own = merged_part(slots, committed);
+        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+            let joined = thread.join();
+            joined.unwrap_or_else(|panic| Err(inconsistent(text_of(panic.as_ref()))))
+        };
+        [own]
+            .into_iter()
+            .chain(others.into_iter().map(join))
+            .collect::<Result<Vec<_>, _>>()
+    })?;
+    let mut writes: Vec<_> = parts.into_iter().flatten().collect();
+    // The parts are sorted, which a stable sort makes use of.
+    writes.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(writes)
+}
+
+/// The changes in some of the slots, in the order of their keys.
+fn merged_part(
+    slots: Vec<Slot>,
+    committed: u32,
+) -> Result<Vec<(StateKey, WriteOp)>, ParallelError> {
     let mut writes = Vec::new();
-    for slot in map.into_slots() {
+    for slot in slots {
         let Some((key, had, value)) = slot.into_final(committed) else {
             continue;
         };

@@ -8,6 +8,7 @@ use monomove_types::{
     AccountAddress, Identifier, ModuleId, StateKey, StatusCode, TypeTag, byte_string, byte_strings,
 };
 use serde::{Deserialize, Serialize};
+use sha3::{Digest, Sha3_256};
 use thiserror::Error;
 
 /// Bounds of one machine. Every one has an error of its own when it is hit.
@@ -59,6 +60,22 @@ impl Default for MachineConfig {
             verify: true,
             accept_unstable: false,
         }
+    }
+}
+
+impl MachineConfig {
+    /// A hash of what decides results. What changes only speed is not in it, nor is the gas schedule, which has a hash of its own.
+    pub fn result_hash(&self) -> [u8; 32] {
+        let decisive = Self {
+            value_cache_bytes: 0,
+            gc_stress: false,
+            hash_seed: 0,
+            gas_schedule: Vec::new(),
+            ..self.clone()
+        };
+        // Numbers and flags always have a byte form.
+        let bytes = bcs::to_bytes(&decisive).unwrap_or_default();
+        Sha3_256::digest(&bytes).into()
     }
 }
 

@@ -3,6 +3,7 @@
 mod format;
 pub(super) mod table;
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -80,12 +81,18 @@ pub(crate) struct BlockArgs {
     limits: LimitArgs,
 }
 
+/// Transactions that make a worker of its own worth its start.
+const WORTH_A_WORKER: usize = 64;
+/// Workers that are started unasked.
+const MOST_WORKERS: usize = 16;
+
 /// Who executes the block, and its bounds.
 #[derive(Debug, Args)]
 struct WorkerArgs {
-    /// Execute in parallel (Block-STM), by this many workers; 0 means one transaction after the other
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=256))]
-    workers: u16,
+    /// Execute in parallel (Block-STM), by this many workers; 0 means one transaction after the other. The output is the same. By default one
+    /// for each core, if the block has 64 transactions for each
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=256))]
+    workers: Option<u16>,
     /// Internal gas of the block: the transaction that reaches it is the last
     #[arg(long, value_name = "GAS")]
     block_gas: Option<u64>,
@@ -98,10 +105,21 @@ struct WorkerArgs {
 }
 
 impl WorkerArgs {
-    fn config(&self) -> BlockConfig {
+    /// How many workers a block of so many transactions gets. One alone gains nothing over going through them in order.
+    fn count(&self, transactions: usize) -> u16 {
+        self.workers.unwrap_or_else(|| {
+            let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+            match cores.min(transactions / WORTH_A_WORKER).min(MOST_WORKERS) {
+                0 | 1 => 0,
+                workers => workers as u16,
+            }
+        })
+    }
+
+    fn config(&self, workers: u16) -> BlockConfig {
         let default = BlockLimits::default();
         BlockConfig {
-            workers: self.workers.into(),
+            workers: workers.into(),
             limits: BlockLimits {
                 gas: self.block_gas.unwrap_or(default.gas),
                 bytes: self.block_memory.unwrap_or(default.bytes),
@@ -193,7 +211,8 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
     let transactions = file
         .prepare(base, &mut chain, &engine, limits.gas_per_transaction)
         .map_err(|error| error.within(args.file.display()))?;
-    chain.configure(&engine, args.workers.config());
+    let workers = args.workers.count(transactions.len());
+    chain.configure(&engine, args.workers.config(workers));
     let mut result = chain.execute(transactions)?;
     if file.has_prologue() && !result.transactions.is_empty() {
         let (outcome, described) = result.transactions.remove(0);
@@ -238,7 +257,7 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
             limits: &limits,
             transactions: transactions.collect(),
             summary,
-            workers: args.workers.workers,
+            workers,
             output_hash: hex::encode(result.hash),
             cut_off,
             metrics,
@@ -256,8 +275,8 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
         DIM,
         format_args!("output hash {}", hex::encode(result.hash)),
     ))?;
-    if args.workers.workers > 0 {
-        out.line(styled(DIM, metrics_line(args.workers.workers, &metrics)))?;
+    if args.workers.workers.is_some() && workers > 0 {
+        out.line(styled(DIM, metrics_line(workers, &metrics)))?;
     }
     if let Some(cut_off) = cut_off {
         out.line(styled(
