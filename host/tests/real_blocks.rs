@@ -358,7 +358,14 @@ fn blocks() -> u64 {
 
 fn with_workers(engine: &Engine, workers: usize) -> BlockExecutor {
     let limits = BlockLimits::default();
-    BlockExecutor::with_config(engine, BlockConfig { workers, limits })
+    BlockExecutor::with_config(
+        engine,
+        BlockConfig {
+            workers,
+            limits,
+            ..BlockConfig::default()
+        },
+    )
 }
 
 #[test]
@@ -489,7 +496,11 @@ fn a_large_block_stays_within_its_cap() {
         ..BlockLimits::default()
     };
     let run = |workers: usize, limits| {
-        let config = BlockConfig { workers, limits };
+        let config = BlockConfig {
+            workers,
+            limits,
+            ..BlockConfig::default()
+        };
         let mut executor = BlockExecutor::with_config(&engine, config);
         // Sandboxes that are warm count before.
         executor
