@@ -47,6 +47,8 @@ pub struct EngineConfig {
     pub paranoid: bool,
     /// Whether garbage is collected before every allocation. Changes no result; for tests.
     pub gc_stress: bool,
+    /// An enum whose largest variant takes more bytes is an object on the heap. Changes no result but where memory runs out; for tests.
+    pub enum_inline_bytes: u32,
     /// Whether modules must pass the bytecode verifier when they are loaded. On by default; off is for experiments with paranoid mode.
     pub verify: bool,
     /// Whether code of unstable compilers may be published and run as a script. Off by default, as on chains of value.
@@ -67,6 +69,7 @@ impl Default for EngineConfig {
             hash_seed: None,
             paranoid: false,
             gc_stress: false,
+            enum_inline_bytes: MachineConfig::default().enum_inline_bytes,
             verify: true,
             accept_unstable: false,
             flow: FlowConfig::default(),
@@ -173,6 +176,7 @@ impl Engine {
             gas_schedule: config.gas_schedule,
             paranoid: config.paranoid,
             gc_stress: config.gc_stress,
+            enum_inline_bytes: config.enum_inline_bytes,
             verify: config.verify,
             accept_unstable: config.accept_unstable,
             ..config.limits.machine_config()

@@ -34,6 +34,16 @@ fn check(name: &str, corpus: &Corpus, backend: Backend, least: usize) {
 
 /// The same, with a collection before every allocation or not.
 fn check_with(name: &str, corpus: &Corpus, backend: Backend, gc_stress: bool, least: usize) {
+    let config = EngineConfig {
+        backend,
+        gc_stress,
+        ..EngineConfig::default()
+    };
+    check_on(name, corpus, config, least);
+}
+
+/// The same, on an engine with more to be said about it.
+fn check_on(name: &str, corpus: &Corpus, config: EngineConfig, least: usize) {
     let areas = areas(name);
     for area in &areas {
         assert!(
@@ -45,13 +55,7 @@ fn check_with(name: &str, corpus: &Corpus, backend: Backend, gc_stress: bool, le
         gas_per_transaction: u64::MAX,
         ..Limits::default()
     };
-    let engine = Engine::with_config(EngineConfig {
-        limits,
-        backend,
-        gc_stress,
-        ..EngineConfig::default()
-    })
-    .unwrap();
+    let engine = Engine::with_config(EngineConfig { limits, ..config }).unwrap();
     let options = Options {
         versions: Vec::new(),
         areas,
@@ -99,6 +103,28 @@ fn load(name: &str) -> Corpus {
     // The library's tests have it next to them, together with the packages that only they use.
     let deps: &[PathBuf] = if name == "stdlib/tests" { &[] } else { &own };
     Corpus::load(&here(name), deps).unwrap()
+}
+
+/// A corpus of this directory with every enum an object, plainly and with run-time checks and a collection before every allocation.
+fn check_boxed(name: &str, least: usize) {
+    for checked in [false, true] {
+        let config = EngineConfig {
+            backend: Backend::Native,
+            enum_inline_bytes: 0,
+            paranoid: checked,
+            gc_stress: checked,
+            ..EngineConfig::default()
+        };
+        check_on(name, &load(name), config, least);
+    }
+}
+
+#[test]
+fn corpora_with_enums_as_objects() {
+    check_boxed("golden", 1972);
+    check_boxed("random", 2918);
+    check_boxed("opcodes", 23752);
+    check_boxed("stdlib/tests", 46);
 }
 
 #[test]

@@ -110,9 +110,20 @@ struct Mode {
     backend: Backend,
     paranoid: bool,
     gc_stress: bool,
+    enum_inline_bytes: u32,
 }
 
 impl Mode {
+    /// Natively, without anything added.
+    fn plain(enum_inline_bytes: u32) -> Self {
+        Self {
+            backend: Backend::Native,
+            paranoid: false,
+            gc_stress: false,
+            enum_inline_bytes,
+        }
+    }
+
     fn sandbox(self, heap_bytes: u32) -> Sandbox {
         let limits = Limits {
             heap_bytes,
@@ -124,33 +135,31 @@ impl Mode {
             backend: self.backend,
             paranoid: self.paranoid,
             gc_stress: self.gc_stress,
+            enum_inline_bytes: self.enum_inline_bytes,
             ..EngineConfig::default()
         };
         Sandbox::new(&Engine::with_config(config).unwrap())
     }
 }
 
-fn modes() -> impl Iterator<Item = Mode> {
+/// All modes with one form of enums.
+fn modes(enum_inline_bytes: u32) -> impl Iterator<Item = Mode> {
     [Backend::Native, Backend::Wasm]
         .into_iter()
-        .flat_map(|backend| {
+        .flat_map(move |backend| {
             [(false, false), (false, true), (true, false), (true, true)].map(
-                |(paranoid, gc_stress)| Mode {
+                move |(paranoid, gc_stress)| Mode {
                     backend,
                     paranoid,
                     gc_stress,
+                    enum_inline_bytes,
                 },
             )
         })
 }
 
-/// Every program at one heap limit in the first mode: what all others must come to.
-fn expected(state: &MemoryState, heap: u32) -> Vec<TransactionOutcome> {
-    let mode = Mode {
-        backend: Backend::Native,
-        paranoid: false,
-        gc_stress: false,
-    };
+/// Every program at one heap limit in a mode: what all others must come to.
+fn expected(state: &MemoryState, mode: Mode, heap: u32) -> Vec<TransactionOutcome> {
     let mut sandbox = mode.sandbox(heap);
     let outcomes = calls()
         .into_iter()
@@ -162,9 +171,13 @@ fn expected(state: &MemoryState, heap: u32) -> Vec<TransactionOutcome> {
 fn the_heap_runs_out_at_the_same_instruction_in_every_mode() {
     let state = state();
     let (mut returned, mut ran_out) = (0, 0);
-    for heap in HEAPS {
-        let expected = expected(&state, heap);
-        for mode in modes() {
+    // Every enum inline, and every enum an object: the heap runs out elsewhere, but in each at the same instruction in every mode.
+    let runs = [u32::MAX, 0]
+        .into_iter()
+        .flat_map(|e| HEAPS.map(|h| (e, h)));
+    for (enum_inline_bytes, heap) in runs {
+        let expected = expected(&state, Mode::plain(enum_inline_bytes), heap);
+        for mode in modes(enum_inline_bytes) {
             let mut sandbox = mode.sandbox(heap);
             for (call, expected) in calls().iter().zip(&expected) {
                 let name = call.function.as_str();
@@ -225,9 +238,8 @@ fn collections_are_recorded_and_change_no_digest() {
     let state = state();
     let run = |heap, gc_stress| {
         let mode = Mode {
-            backend: Backend::Native,
-            paranoid: false,
             gc_stress,
+            ..Mode::plain(0)
         };
         let mut sandbox = mode.sandbox(heap);
         let call = &calls()[1];
@@ -255,8 +267,7 @@ fn values_are_decoded_once_while_they_stay_the_same() {
     for backend in [Backend::Native, Backend::Wasm] {
         let mode = Mode {
             backend,
-            paranoid: false,
-            gc_stress: false,
+            ..Mode::plain(0)
         };
         let mut sandbox = mode.sandbox(1 << 18);
         let mut state = state();

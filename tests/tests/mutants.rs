@@ -39,7 +39,7 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(paranoid: bool, verify: bool) -> Self {
+    fn new(paranoid: bool, verify: bool, enum_inline_bytes: u32) -> Self {
         let sandbox = |backend| {
             let config = EngineConfig {
                 limits: Limits {
@@ -52,6 +52,7 @@ impl Pair {
                 retry_faults: false,
                 paranoid,
                 verify,
+                enum_inline_bytes,
                 ..EngineConfig::default()
             };
             Sandbox::new(&Engine::with_config(config).unwrap())
@@ -156,6 +157,16 @@ fn samples(originals: &Originals) -> Vec<Call> {
 
 #[test]
 fn unverified_mutants_end_with_a_status() {
+    end_with_a_status(u32::MAX, if cfg!(debug_assertions) { 100 } else { 1_500 });
+}
+
+/// The same with every enum an object.
+#[test]
+fn unverified_mutants_end_with_a_status_with_enums_as_objects() {
+    end_with_a_status(0, if cfg!(debug_assertions) { 50 } else { 500 });
+}
+
+fn end_with_a_status(enum_inline_bytes: u32, default: u64) {
     let originals = Originals::load().unwrap();
     let state = state(&originals);
     let samples = samples(&originals);
@@ -163,10 +174,10 @@ fn unverified_mutants_end_with_a_status() {
         let calls = samples.iter();
         calls.map(|call| pair.run(call, &state, "sample")).collect()
     };
-    let expected = outcomes(&mut Pair::new(true, false));
-    let mut pair = Pair::new(true, false);
+    let expected = outcomes(&mut Pair::new(true, false, enum_inline_bytes));
+    let mut pair = Pair::new(true, false, enum_inline_bytes);
     let mut ends = Ends::new();
-    let (seeds, count) = seeds(if cfg!(debug_assertions) { 100 } else { 1_500 });
+    let (seeds, count) = seeds(default);
     let mut found = 0;
     for seed in seeds {
         if found == count {
@@ -212,7 +223,7 @@ fn unverified_mutants_end_with_a_status() {
 fn unverified_mutants_are_lowered() {
     let originals = Originals::load().unwrap();
     let state = state(&originals);
-    let mut pair = Pair::new(false, false);
+    let mut pair = Pair::new(false, false, u32::MAX);
     let (seeds, count) = seeds(if cfg!(debug_assertions) { 100 } else { 1_500 });
     for seed in seeds.skip(1 << 20).take(count as usize) {
         let mut random = Random(seed);
@@ -261,7 +272,7 @@ fn is_violation(outcome: &TransactionOutcome) -> bool {
 fn mutants_that_verify_fail_no_check() {
     let originals = Originals::load().unwrap();
     let state = state(&originals);
-    let mut pair = Pair::new(true, true);
+    let mut pair = Pair::new(true, true, 0);
     let (mut verdicts, mut ends) = (Ends::new(), Ends::new());
     let mut violations = Vec::new();
     let (seeds, count) = seeds(if cfg!(debug_assertions) { 300 } else { 4_000 });

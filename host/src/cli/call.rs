@@ -57,6 +57,7 @@ impl CallArgs {
             },
             paranoid: self.mode.paranoid,
             gc_stress: self.mode.gc_stress,
+            enum_inline_bytes: self.mode.enum_inline_bytes,
             gas_schedule: self.mode.gas_schedule()?,
             ..EngineConfig::default()
         })?)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use monomove::{GasSchedule, Limits, MemoryState, gas_schedule_of};
+use monomove::{EngineConfig, GasSchedule, Limits, MemoryState, gas_schedule_of};
 use serde::Serialize;
 
 use super::exit::CliError;
@@ -52,6 +52,9 @@ pub(crate) struct ModeArgs {
     /// Collect garbage before every allocation: changes nothing but the time it takes
     #[arg(long)]
     pub(crate) gc_stress: bool,
+    /// Bytes up to which an enum lies inline; larger ones are objects on the heap. Changes nothing but time and memory
+    #[arg(long, value_name = "N", default_value_t = EngineConfig::default().enum_inline_bytes)]
+    pub(crate) enum_inline_bytes: u32,
     /// Gas schedule that differs from the default: a genesis blob with `0x1::gas_schedule::GasScheduleV2`, or JSON such as
     /// {"instr.add": 5880}
     #[arg(long, value_name = "FILE")]

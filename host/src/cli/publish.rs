@@ -79,6 +79,7 @@ pub(crate) fn run(args: &PublishArgs, out: &mut Output) -> Result<Exit, CliError
         limits,
         paranoid: args.mode.paranoid,
         gc_stress: args.mode.gc_stress,
+        enum_inline_bytes: args.mode.enum_inline_bytes,
         gas_schedule: args.mode.gas_schedule()?,
         ..EngineConfig::default()
     })?;

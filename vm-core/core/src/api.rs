@@ -4,6 +4,7 @@ mod transaction;
 
 pub use transaction::*;
 
+use crate::context::layout::DEFAULT_ENUM_INLINE_BYTES;
 use monomove_types::{
     AccountAddress, Identifier, ModuleId, StateKey, StatusCode, TypeTag, byte_string, byte_strings,
 };
@@ -24,6 +25,9 @@ pub struct MachineConfig {
     pub value_cache_bytes: u32,
     /// Whether garbage is collected before every allocation. Changes no result; for tests.
     pub gc_stress: bool,
+    /// An enum whose largest variant takes more bytes is an object on the heap, as large as its live variant. Changes no result but where
+    /// memory runs out.
+    pub enum_inline_bytes: u32,
     /// Callers on the call stack besides the running frame; exceeded: `CALL_STACK_OVERFLOW`.
     pub call_depth: u32,
     /// Values on the operand stack over all frames; exceeded: `EXECUTION_STACK_OVERFLOW`.
@@ -51,6 +55,7 @@ impl Default for MachineConfig {
             heap_steps: vec![256 << 10, 1 << 20, 4 << 20],
             value_cache_bytes: 16 << 20,
             gc_stress: false,
+            enum_inline_bytes: DEFAULT_ENUM_INLINE_BYTES,
             call_depth: 1024,
             operand_stack: 1024,
             max_bytecode_version: 10,

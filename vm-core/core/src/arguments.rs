@@ -10,7 +10,7 @@ use crate::context::types::TypeNode;
 use crate::interp::Interpreter;
 use crate::memory::Addr;
 use crate::stop::{Run, Stop};
-use crate::value::{VectorHeader, byte_vector};
+use crate::value::{VectorHeader, byte_vector, live_variant};
 use monomove_types::{AccountAddress, Identifier, ModuleId, StatusCode, TypeTag};
 
 /// A value that only its module's constructor can vouch for.
@@ -128,10 +128,10 @@ pub(crate) fn check_value(
                         }
                     }
                     Kind::Enum(variants) => {
-                        let tag: u16 = run.memory.get(at);
-                        match variants.get(usize::from(tag)).map(|fields| &**fields) {
-                            Some([field]) => {
-                                check_value(run, n, inner, at + field.offset, constructed)
+                        let live = live_variant(run.memory, variants, at)?;
+                        match live.fields {
+                            [field] => {
+                                check_value(run, n, inner, live.at + field.offset, constructed)
                             }
                             _ => Ok(()),
                         }

@@ -253,7 +253,7 @@ impl<'m> ExecutionGuard<'m> {
 fn parts(layout: &crate::context::layout::Layout) -> u32 {
     match &layout.kind {
         Kind::Struct(fields) => fields.len() as u32,
-        Kind::Enum(variants) => variants.len() as u32,
+        Kind::Enum(variants) => variants.fields.len() as u32,
         _ => 0,
     }
 }

@@ -13,6 +13,7 @@ mod operand;
 mod reader;
 mod script_module;
 mod signature;
+mod stack_effect;
 mod view;
 mod writer;
 
@@ -43,6 +44,7 @@ pub use index::{
 pub use monomove_types::{Ability, AbilitySet, AccountAddress, Identifier, ModuleId, StatusCode};
 pub use reader::DeserializerConfig;
 pub use signature::{Preorder, Signature, SignatureToken, TypeSignature};
+pub use stack_effect::StackEffect;
 
 /// Oldest binary version that is written.
 pub const VERSION_MIN_WRITTEN: u32 = 5;

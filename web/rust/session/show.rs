@@ -69,7 +69,10 @@ impl Session {
                             }
                         });
                     variants = Some(laid_out.collect());
-                    fields = vec![word("tag", 0, 2, "u16", "tag")];
+                    fields = vec![match shape.boxed {
+                        true => word("variant", 0, 4, "u32", "pointer"),
+                        false => word("tag", 0, 2, "u16", "tag"),
+                    }];
                 }
                 Some(StructLayout::Struct(declared)) => {
                     let names = declared.iter().map(|field| field.name.clone());

@@ -200,6 +200,7 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
         },
         paranoid: args.mode.paranoid,
         gc_stress: args.mode.gc_stress,
+        enum_inline_bytes: args.mode.enum_inline_bytes,
         gas_schedule: args.mode.gas_schedule()?,
         ..EngineConfig::default()
     })?;

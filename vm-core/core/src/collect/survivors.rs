@@ -6,7 +6,7 @@ use crate::context::ids::LayoutId;
 use crate::context::layout::{Field, Kind};
 use crate::memory::{Addr, Memory};
 use crate::stop::Run;
-use crate::value::{VectorHeader, live_variant};
+use crate::value::{VectorHeader, live_variant, variant_at};
 use std::collections::BTreeSet;
 
 /// Values whose owner is not known to be alive, though a reference to them is.
@@ -18,11 +18,13 @@ struct Orphans {
     set: BTreeSet<Addr>,
 }
 
-/// Elements to look at: where they are until the collection ends, their layout, how many.
+/// What to look at, where it is until the collection ends: elements with their layout and number, what an object holds.
 #[derive(Clone, Copy, Debug)]
 enum Work {
     Elements(Addr, LayoutId, u32),
     Captured(Addr),
+    /// The fields of the live variant of a boxed enum.
+    Variant(Addr, LayoutId),
 }
 
 /// A collection under way.
@@ -131,6 +133,17 @@ impl<'a> Survivors<'a> {
                         self.scan(at + i * size, layout)?;
                     }
                 }
+                Work::Variant(object, layout) => {
+                    let ctx = self.ctx;
+                    let Kind::Enum(variants) = &ctx.layout(layout).kind else {
+                        return Err(broken());
+                    };
+                    let live = variant_at(self.memory, variants, object)?;
+                    if variants.object_bytes(live.tag) > Some(self.memory.get(object - 4)) {
+                        return Err(broken());
+                    }
+                    self.fields(object, live.fields)?;
+                }
                 Work::Captured(object) => {
                     let ctx = self.ctx;
                     let id = crate::context::closure::ClosureId(self.memory.get(object));
@@ -156,9 +169,16 @@ impl<'a> Survivors<'a> {
         match &layout.kind {
             Kind::Vector(element) => self.vector(at, *element),
             Kind::Struct(fields) => self.fields(at, fields),
+            Kind::Enum(variants) if variants.is_boxed() => {
+                let object = self.memory.get(at);
+                if let Some(copy) = self.owned(at, object)? {
+                    self.work.push(Work::Variant(copy, id));
+                }
+                Ok(())
+            }
             Kind::Enum(variants) => {
-                let (_, fields) = live_variant(self.memory, variants, at)?;
-                self.fields(at, fields)
+                let live = live_variant(self.memory, variants, at)?;
+                self.fields(live.at, live.fields)
             }
             Kind::Closure => {
                 let object = self.memory.get(at);

@@ -111,6 +111,22 @@ impl TypeListId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LayoutId(pub(crate) u32);
 
+/// Marks the descriptor of an object with the live variant of an enum; the rest is the layout of the enum.
+const VARIANT_OBJECT: u32 = 1 << 30;
+
+impl LayoutId {
+    /// What the header of an object with the tag and the fields of an enum of this layout says. The descriptor of any other object is the
+    /// layout of the values in it.
+    pub(crate) fn variant_descriptor(self) -> u32 {
+        self.0 | VARIANT_OBJECT
+    }
+
+    /// The layout of the enum whose live variant an object with this descriptor holds.
+    pub(crate) fn of_variant_descriptor(descriptor: u32) -> Option<Self> {
+        (descriptor & VARIANT_OBJECT != 0).then_some(Self(descriptor & !VARIANT_OBJECT))
+    }
+}
+
 /// A function that code may call, with its type arguments and the signature the caller expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TargetId(pub(crate) u32);

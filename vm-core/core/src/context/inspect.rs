@@ -2,8 +2,9 @@
 
 use super::Context;
 use super::ids::{LayoutId, TypeId};
-use super::layout::{Field, Kind, REFERENCE_BYTES, TAG_BYTES};
+use super::layout::{BOX_BYTES, Field, Kind, REFERENCE_BYTES, TAG_BYTES};
 use crate::StateView;
+use crate::memory::MAX_ALIGN;
 use crate::stop::{Run, Stop};
 use monomove_format::{FieldDefinition, StructFieldInformation};
 use monomove_types::StatusCode;
@@ -90,12 +91,12 @@ struct Lister<'a> {
     ctx: &'a mut Context,
     view: &'a mut dyn StateView,
     slots: usize,
-    /// Types whose values lie behind pointers, in the order they were met.
-    behind: Vec<LayoutId>,
-    seen: BTreeSet<u32>,
+    /// Types whose values lie behind pointers, and variants of enums that do, in the order they were met.
+    behind: Vec<(LayoutId, Option<u16>)>,
+    seen: BTreeSet<(u32, Option<u16>)>,
 }
 
-/// The layout of `ty`, then those of the elements of vectors in it, and of theirs.
+/// The layout of `ty`, then those of the elements of vectors and of the objects of enums in it, and of theirs.
 pub(crate) fn layouts(
     ctx: &mut Context,
     view: &mut dyn StateView,
@@ -138,19 +139,22 @@ pub(crate) fn layouts(
         });
     }
     let root = lister.ctx.layout_id(lister.view, ty.referent())?;
-    lister.meet(root);
+    lister.meet(root, None);
     let mut next = 0;
-    while let Some(&id) = lister.behind.get(next) {
-        all.push(lister.layout(id)?);
+    while let Some(&(id, variant)) = lister.behind.get(next) {
+        all.push(match variant {
+            Some(tag) => lister.variant(id, tag)?,
+            None => lister.layout(id)?,
+        });
         next += 1;
     }
     Ok(all)
 }
 
 impl Lister<'_> {
-    fn meet(&mut self, id: LayoutId) {
-        if self.seen.insert(id.0) {
-            self.behind.push(id);
+    fn meet(&mut self, id: LayoutId, variant: Option<u16>) {
+        if self.seen.insert((id.0, variant)) {
+            self.behind.push((id, variant));
         }
     }
 
@@ -202,7 +206,7 @@ impl Lister<'_> {
                 self.push(out, (at, layout.size), path, &ty, SlotKind::Scalar)
             }
             Kind::Vector(element) => {
-                self.meet(*element);
+                self.meet(*element, None);
                 self.push(out, (at, 4), path, &ty, SlotKind::Pointer)?;
                 self.push(out, (at + 4, 4), path, &ty, SlotKind::Length)?;
                 self.push(out, (at + 8, 4), path, &ty, SlotKind::Capacity)
@@ -213,8 +217,12 @@ impl Lister<'_> {
                 self.fields(fields, &names.1, (at, 0, layout.size), path, &ty, out)
             }
             Kind::Enum(variants) => {
+                if variants.is_boxed() {
+                    (0..variants.fields.len() as u16).for_each(|tag| self.meet(id, Some(tag)));
+                    return self.push(out, (at, BOX_BYTES), path, &ty, SlotKind::Pointer);
+                }
                 self.push(out, (at, TAG_BYTES), path, &ty, SlotKind::Tag)?;
-                for (tag, fields) in (0..).zip(variants.iter()) {
+                for (tag, fields) in (0..).zip(variants.fields.iter()) {
                     let (variant, names) = self.names(layout.ty, Some(tag))?;
                     let path = format!(
                         "{path}{}{variant}::",
@@ -226,6 +234,32 @@ impl Lister<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// The object of a variant.
+    fn variant(&mut self, id: LayoutId, tag: u16) -> Run<TypeLayout> {
+        let layout = self.ctx.layout(id).clone();
+        let unknown = || Stop::status(StatusCode::TYPE_RESOLUTION_FAILURE);
+        let Kind::Enum(variants) = &layout.kind else {
+            return Err(unknown());
+        };
+        let fields = variants.of(tag).ok_or_else(unknown)?;
+        let size = variants.object_bytes(tag).ok_or_else(unknown)?;
+        let (variant, names) = self.names(layout.ty, Some(tag))?;
+        let ty = self.ctx.tag(layout.ty)?.to_string();
+        let mut slots = Vec::new();
+        self.push(&mut slots, (0, TAG_BYTES), "", &ty, SlotKind::Tag)?;
+        let path = format!("{variant}::");
+        let range = (0, TAG_BYTES, size);
+        self.fields(fields, &names, range, &path, &ty, &mut slots)?;
+        Ok(TypeLayout {
+            ty: format!("{ty}::{variant}"),
+            size,
+            align: MAX_ALIGN,
+            plain: fields.iter().all(|f| self.ctx.layout(f.layout).plain),
+            bcs_bytes: None,
+            slots,
+        })
     }
 
     /// The fields of a struct or variant at `at`, which take the bytes from `start` to `end`.

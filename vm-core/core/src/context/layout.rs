@@ -1,7 +1,8 @@
 //! How values of a type lie in memory: size, alignment, field offsets, and where the pointers are.
 //!
 //! Primitives are raw little-endian bytes; structs are inline, fields in declaration order at their natural alignment (8 at most);
-//! enums are inline: a `u16` tag at offset 0, each variant's fields behind it, the size that of the largest variant; a vector is
+//! enums have a `u16` tag at offset 0 and the fields of the live variant behind it, inline with the size of the largest variant, or, where
+//! that is more than [`DEFAULT_ENUM_INLINE_BYTES`], in an object on the heap to which the value is a pointer; a vector is
 //! `{pointer u32, length u32, capacity u32}` over heap storage; a reference is `{base u32, offset u32}`.
 
 use super::ids::{LayoutId, TypeId};
@@ -12,6 +13,11 @@ pub(crate) const VECTOR_BYTES: u32 = 12;
 pub(crate) const REFERENCE_BYTES: u32 = 8;
 /// Bytes of an enum tag.
 pub(crate) const TAG_BYTES: u32 = 2;
+/// The largest enum that lies inline, unless the embedder says otherwise: as much as the interpreter's loop copies itself. A longer one
+/// leaves the loop whenever it moves, so that an object of its live variant costs no more.
+pub(crate) const DEFAULT_ENUM_INLINE_BYTES: u32 = crate::memory::MAX_SHORT;
+/// Bytes of an enum that is a pointer.
+pub(crate) const BOX_BYTES: u32 = 4;
 /// Largest inline value; a micro-op keeps sizes in 16 bits.
 pub(crate) const MAX_VALUE_BYTES: u32 = 60_000;
 /// Nesting of struct definitions that a layout follows.
@@ -97,6 +103,37 @@ pub(crate) struct Field {
     pub(crate) layout: LayoutId,
 }
 
+/// What an enum consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Variants {
+    /// Fields by variant, at their offsets from the tag.
+    pub(crate) fields: Box<[Box<[Field]>]>,
+    /// Bytes of the object of each variant; `None` for an enum that lies inline.
+    pub(crate) objects: Option<Box<[u32]>>,
+}
+
+impl Variants {
+    /// Whether a value is a pointer to an object with the tag and the fields of the live variant.
+    pub(crate) fn is_boxed(&self) -> bool {
+        self.objects.is_some()
+    }
+
+    /// Bytes of the object of a variant, if such values are objects.
+    pub(crate) fn object_bytes(&self, tag: u16) -> Option<u32> {
+        self.objects.as_ref()?.get(usize::from(tag)).copied()
+    }
+
+    /// The fields of a variant.
+    pub(crate) fn of(&self, tag: u16) -> Option<&[Field]> {
+        self.fields.get(usize::from(tag)).map(|fields| &**fields)
+    }
+
+    /// The fields of all variants.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().flatten()
+    }
+}
+
 /// What a value consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -106,7 +143,7 @@ pub(crate) enum Kind {
     Signer,
     Vector(LayoutId),
     Struct(Box<[Field]>),
-    Enum(Box<[Box<[Field]>]>),
+    Enum(Variants),
     Closure,
 }
 

@@ -25,7 +25,8 @@ use depth::DepthFormula;
 use generic::{GenericType, Instantiations};
 use ids::{LayoutId, ModuleRef, NameId, TemplateId, TypeId, TypeListId};
 use layout::{
-    Builder, Kind, Layout, MAX_LAYOUT_DEPTH, REFERENCE_BYTES, TAG_BYTES, UNIT, VECTOR_BYTES,
+    BOX_BYTES, Builder, Kind, Layout, MAX_LAYOUT_DEPTH, REFERENCE_BYTES, TAG_BYTES, UNIT,
+    VECTOR_BYTES, Variants,
 };
 use module::Module;
 use monomove_format::{
@@ -63,6 +64,8 @@ pub(crate) struct Context {
     /// Number of the running transaction; modules are checked against the state once in each.
     pub(crate) transaction: u32,
     max_version: u32,
+    /// Enums with more inline bytes than this are objects on the heap.
+    enum_inline_bytes: u32,
     /// Whether code is lowered with runtime checks (`paranoid`).
     pub(crate) paranoid: bool,
     /// The code that passed the verifier; `None` if code is not verified.
@@ -99,6 +102,7 @@ impl Context {
             depth_formulas: BTreeMap::new(),
             transaction: 0,
             max_version,
+            enum_inline_bytes: config.enum_inline_bytes,
             paranoid: config.paranoid,
             verified: config
                 .verify
@@ -354,8 +358,7 @@ impl Context {
                 .iter()
                 .try_for_each(|f| self.check_layout(view, f.layout)),
             Kind::Enum(variants) => variants
-                .iter()
-                .flatten()
+                .all()
                 .try_for_each(|f| self.check_layout(view, f.layout)),
             _ => Ok(()),
         }
@@ -399,7 +402,8 @@ impl Context {
                 })
             }
             StructFieldInformation::DeclaredVariants(variants) => {
-                let mut layouts = Vec::with_capacity(variants.len());
+                let mut fields = Vec::with_capacity(variants.len());
+                let mut objects = Vec::with_capacity(variants.len());
                 let (mut end, mut align, mut plain, mut depth_max, mut nodes) =
                     (TAG_BYTES, 2, true, 1, 1u32);
                 let mut units: Option<Option<u64>> = None;
@@ -410,18 +414,29 @@ impl Context {
                     (end, align, plain) = (end.max(b.end), align.max(b.align), plain && b.plain);
                     (depth_max, nodes) = (depth_max.max(b.depth), nodes.saturating_add(b.nodes));
                     units = Some(units.map_or(b.units, |u| u.filter(|_| u == b.units)));
-                    layouts.push(b.fields.into());
+                    objects.push(b.end);
+                    fields.push(b.fields.into());
                 }
+                let inline = end.next_multiple_of(align);
+                let boxed = inline > self.enum_inline_bytes;
+                let (size, align) = if boxed {
+                    (BOX_BYTES, BOX_BYTES)
+                } else {
+                    (inline, align)
+                };
                 Ok(Layout {
                     ty,
-                    size: end.next_multiple_of(align),
+                    size,
                     align,
-                    plain,
+                    plain: plain && !boxed,
                     fixed_units: units.flatten(),
                     fixed_bcs: None,
                     depth: depth_max,
                     nodes,
-                    kind: Kind::Enum(layouts.into()),
+                    kind: Kind::Enum(Variants {
+                        fields: fields.into(),
+                        objects: boxed.then(|| objects.into()),
+                    }),
                 })
             }
         }
@@ -565,9 +580,7 @@ impl Context {
             match &layout.kind {
                 Kind::Vector(element) => work.push(*element),
                 Kind::Struct(fields) => work.extend(fields.iter().map(|f| f.layout)),
-                Kind::Enum(variants) => {
-                    work.extend(variants.iter().flat_map(|v| v.iter().map(|f| f.layout)))
-                }
+                Kind::Enum(variants) => work.extend(variants.all().map(|f| f.layout)),
                 _ => {}
             }
         }

@@ -58,7 +58,7 @@ impl Context {
         let layout = self.layout_id(view, ty)?;
         let fields: Vec<Field> = match &self.layout(layout).kind {
             Kind::Struct(fields) => fields.to_vec(),
-            Kind::Enum(variants) => variants.iter().flat_map(|v| v.iter().copied()).collect(),
+            Kind::Enum(variants) => variants.all().copied().collect(),
             _ => Vec::new(),
         };
         for field in fields {

@@ -2,6 +2,7 @@
 
 mod cast;
 mod closures;
+mod enums;
 pub(crate) mod op;
 pub(crate) mod operands;
 mod run;

@@ -416,6 +416,13 @@ pub(crate) enum Op {
     BorrowGlobal { mutable: bool, dst: Slot, address: Slot, layout: LayoutId },
     MoveFrom { dst: Slot, address: Slot, layout: LayoutId },
     MoveTo { signer: Slot, src: Slot, layout: LayoutId },
+
+    /// A reference to the object of the enum behind `base`: there its tag and fields lie as those of other enums do in the value.
+    Unbox { dst: Slot, base: Slot },
+    /// Makes an enum that is an object. `slots`: entry of the function's slot lists, one for each field.
+    PackBoxed { tag: u16, dst: Slot, layout: LayoutId, slots: u32 },
+    /// Takes one apart, which must be of this variant.
+    UnpackBoxed { tag: u16, src: Slot, layout: LayoutId, slots: u32 },
 }
 
 const _: () = assert!(size_of::<Op>() == 16);

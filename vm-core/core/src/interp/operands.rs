@@ -5,7 +5,7 @@
 use super::op::{LOCAL_VECTOR, Op, Slot};
 use crate::context::closure::ClosureId;
 use crate::context::ids::{LayoutId, TargetId};
-use crate::context::layout::{Int, REFERENCE_BYTES, TAG_BYTES, VECTOR_BYTES};
+use crate::context::layout::{BOX_BYTES, Int, REFERENCE_BYTES, TAG_BYTES, VECTOR_BYTES};
 use crate::natives::NativeId;
 
 /// How many bytes of the frame an operand takes.
@@ -66,6 +66,10 @@ pub(crate) enum Operand {
     Shadow(u32),
     /// Entry of the function's slot lists: what a function value of this kind captures.
     Captured(u32, ClosureId),
+    /// Entry of the function's slot lists: what the fields of a variant of the enum of this layout are read from.
+    PackedFields(u32, LayoutId, u16),
+    /// The same, written to.
+    UnpackedFields(u32, LayoutId, u16),
     /// Entry of the function's closure calls.
     ClosureCall(u32),
     /// Entry of the function's comparisons.
@@ -299,6 +303,11 @@ impl Op {
             ),
 
             Op::TestVariant { tag, dst, base } => say!(dst: write, 1; base: reference; tag: O::Tag;),
+            Op::Unbox { dst, base } => say!(dst: write_reference; base: reference;),
+            Op::PackBoxed { tag, dst, layout, slots } => say!(dst: write, BOX_BYTES; tag: O::Tag; layout: O::Layout; slots: O::PackedFields, layout, tag;),
+            Op::UnpackBoxed { tag, src, layout, slots } => say!(
+                slots: O::UnpackedFields, layout, tag; src: read, BOX_BYTES; tag: O::Tag; layout: O::Layout;
+            ),
             Op::CheckVariant { tag, slot } => say!(slot: read, TAG_BYTES; tag: O::Tag;),
             Op::BorrowVariant { dst, base, fields } => say!(dst: write_reference; base: reference; fields: O::VariantFields;),
             Op::LoadVariant1 { tag, dst, base, offset } => say!(dst: write, 1; base: reference; tag: O::Tag; offset: O::Offset;),

@@ -498,7 +498,7 @@ impl Interpreter<'_> {
                         }
                         set!(dst, low);
                     }
-                    Op::CopyClosure { dst, src, layout } => {
+                    Op::CopyClosure { dst, src, .. } => {
                         let object = get!(u32, src);
                         let kind = ClosureId(self.memory.get(object));
                         let Some((units, size)) = self.ctx.closures.plain(kind) else {
@@ -508,7 +508,7 @@ impl Interpreter<'_> {
                         if self.gas < cost || size > MAX_SHORT || !self.memory.has_room(object_cost(size)) {
                             break 'run;
                         }
-                        let Ok(copy) = self.memory.allocate(size, layout.0) else {
+                        let Ok(copy) = self.memory.allocate(size, kind.descriptor()) else {
                             break 'run;
                         };
                         self.gas -= cost;

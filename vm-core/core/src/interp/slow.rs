@@ -177,6 +177,9 @@ impl Interpreter<'_> {
                 }
             }
             Op::PackClosure { dst, kind, slots } => self.pack_closure(fp, dst, kind, slots)?,
+            Op::Unbox { dst, base } => set!(dst, u64::from(self.memory.get::<u32>(referent!(base)))),
+            Op::PackBoxed { tag, dst, layout, slots } => self.pack_boxed(fp, dst, (layout, tag), slots)?,
+            Op::UnpackBoxed { tag, src, layout, slots } => self.unpack_boxed(fp, src, (layout, tag), slots)?,
             Op::Native { native } => self.call_native(native, fp)?,
             Op::Shadow { step } => self.shadow_step(fp, step)?,
             Op::Abort { code } => {

@@ -14,7 +14,7 @@ use super::mono::Shape;
 use super::plan::MAX_FRAME;
 use crate::context::Context;
 use crate::context::ids::LayoutId;
-use crate::context::layout::REFERENCE_BYTES;
+use crate::context::layout::{Field, Kind, REFERENCE_BYTES};
 use crate::interp::op::{Op, Slot};
 use crate::interp::operands::{Operand, Width};
 use crate::natives::NativeId;
@@ -251,6 +251,10 @@ impl Checker<'_> {
             Operand::VariantFields(index) => indexed(index as usize, f.variant_fields.len()),
             Operand::Packed(index) | Operand::Unpacked(index) => self.operand_list(index),
             Operand::Captured(index, kind) => self.captured(index, kind),
+            Operand::PackedFields(index, layout, tag)
+            | Operand::UnpackedFields(index, layout, tag) => {
+                self.variant_fields(index, layout, tag)
+            }
             Operand::ClosureCall(index) => self.closure_call(index),
         }
     }
@@ -322,19 +326,32 @@ impl Checker<'_> {
     }
 
     fn captured(&self, index: u32, kind: crate::context::closure::ClosureId) -> Check {
-        let slots = self.function.slot_lists.get(index as usize);
-        let slots = slots.ok_or_else(|| broken("there is no such slot list"))?;
         let Ok(kind) = self.ctx.closures.at(kind) else {
             return Err(broken("there is no such kind of function value"));
         };
-        ensure(
-            slots.len() == kind.captured.len(),
-            "not as many slots as captured values",
-        )?;
-        slots
-            .iter()
-            .zip(&kind.captured)
-            .try_for_each(|(&slot, field)| self.slot(slot, self.layout_size(field.layout)?))
+        self.slot_list(index, &kind.captured)
+    }
+
+    /// The fields of a variant of an enum that is an object.
+    fn variant_fields(&self, index: u32, layout: LayoutId, tag: u16) -> Check {
+        let found = self.ctx.known_layout(layout);
+        let fields = match found.map(|layout| &layout.kind) {
+            Some(Kind::Enum(variants)) if variants.is_boxed() => variants.of(tag),
+            _ => None,
+        };
+        self.slot_list(
+            index,
+            fields.ok_or_else(|| broken("there is no such variant"))?,
+        )
+    }
+
+    /// A list with a slot for each of `fields`.
+    fn slot_list(&self, index: u32, fields: &[Field]) -> Check {
+        let slots = self.function.slot_lists.get(index as usize);
+        let slots = slots.ok_or_else(|| broken("there is no such slot list"))?;
+        ensure(slots.len() == fields.len(), "not as many slots as values")?;
+        let mut pairs = slots.iter().zip(fields);
+        pairs.try_for_each(|(&slot, field)| self.slot(slot, self.layout_size(field.layout)?))
     }
 
     fn closure_call(&self, index: u32) -> Check {

@@ -4,10 +4,7 @@
 //! and popped once, inside one block. The form is polymorphic; instruction `i` is the bytecode at code offset `i`.
 
 use crate::stop::{Run, Stop};
-use monomove_format::{
-    Bytecode, CodeUnit, CompiledModule, SignatureIndex, StructDefinitionIndex,
-    StructFieldInformation,
-};
+use monomove_format::{Bytecode, CodeUnit, CompiledModule};
 use monomove_types::StatusCode;
 use std::ops::Range;
 
@@ -82,7 +79,10 @@ impl Stackless {
         let mut stack: Vec<Temp> = Vec::new();
         for offset in block {
             let op = &unit.code[usize::from(offset)];
-            let (pops, pushes) = effect(module, op, results);
+            // More than there is room for is refused below.
+            let effect = module.stack_effect(op, results);
+            let [pops, pushes] = [effect.pops, effect.pushes]
+                .map(|count| usize::try_from(count).unwrap_or(usize::MAX));
             let start = self.operands.len() as u32;
             let height = stack.len();
             let Some(below) = height.checked_sub(pops) else {
@@ -183,143 +183,4 @@ fn blocks(unit: &CodeUnit) -> Run<Vec<Range<u16>>> {
         }
     }
     Ok(blocks)
-}
-
-/// How many operands an instruction pops and pushes. The module is bounds-checked.
-fn effect(module: &CompiledModule, op: &Bytecode, results: usize) -> (usize, usize) {
-    use Bytecode as B;
-    let signature = |index: SignatureIndex| &module.signatures[usize::from(index.0)].0;
-    let call = |handle: monomove_format::FunctionHandleIndex| {
-        let handle = &module.function_handles[usize::from(handle.0)];
-        (
-            signature(handle.parameters).len(),
-            signature(handle.return_).len(),
-        )
-    };
-    let fields = |def: StructDefinitionIndex| match &module.struct_defs[usize::from(def.0)]
-        .field_information
-    {
-        StructFieldInformation::Declared(fields) => fields.len(),
-        _ => 0,
-    };
-    let generic_def = |i: &monomove_format::StructDefInstantiationIndex| {
-        module.struct_def_instantiations[usize::from(i.0)].def
-    };
-    let variant = |i: monomove_format::StructVariantHandleIndex| {
-        let handle = &module.struct_variant_handles[usize::from(i.0)];
-        match &module.struct_defs[usize::from(handle.struct_index.0)].field_information {
-            StructFieldInformation::DeclaredVariants(variants) => variants
-                .get(usize::from(handle.variant))
-                .map_or(0, |v| v.fields.len()),
-            _ => 0,
-        }
-    };
-    let generic_variant = |i: &monomove_format::StructVariantInstantiationIndex| {
-        module.struct_variant_instantiations[usize::from(i.0)].handle
-    };
-    let count = |n: &u64| usize::try_from(*n).unwrap_or(usize::MAX);
-    match op {
-        B::Pop | B::BrTrue(_) | B::BrFalse(_) | B::StLoc(_) | B::Abort => (1, 0),
-        B::AbortMsg => (2, 0),
-        B::Ret => (results, 0),
-        B::Branch(_) | B::Nop => (0, 0),
-        B::LdU8(_)
-        | B::LdU16(_)
-        | B::LdU32(_)
-        | B::LdU64(_)
-        | B::LdU128(_)
-        | B::LdU256(_)
-        | B::LdI8(_)
-        | B::LdI16(_)
-        | B::LdI32(_)
-        | B::LdI64(_)
-        | B::LdI128(_)
-        | B::LdI256(_)
-        | B::LdConst(_)
-        | B::LdTrue
-        | B::LdFalse
-        | B::CopyLoc(_)
-        | B::MoveLoc(_)
-        | B::MutBorrowLoc(_)
-        | B::ImmBorrowLoc(_) => (0, 1),
-        B::MutBorrowField(_)
-        | B::ImmBorrowField(_)
-        | B::MutBorrowFieldGeneric(_)
-        | B::ImmBorrowFieldGeneric(_)
-        | B::MutBorrowVariantField(_)
-        | B::ImmBorrowVariantField(_)
-        | B::MutBorrowVariantFieldGeneric(_)
-        | B::ImmBorrowVariantFieldGeneric(_)
-        | B::TestVariant(_)
-        | B::TestVariantGeneric(_)
-        | B::ReadRef
-        | B::FreezeRef
-        | B::Not
-        | B::Negate
-        | B::CastU8
-        | B::CastU16
-        | B::CastU32
-        | B::CastU64
-        | B::CastU128
-        | B::CastU256
-        | B::CastI8
-        | B::CastI16
-        | B::CastI32
-        | B::CastI64
-        | B::CastI128
-        | B::CastI256
-        | B::Exists(_)
-        | B::ExistsGeneric(_)
-        | B::MutBorrowGlobal(_)
-        | B::MutBorrowGlobalGeneric(_)
-        | B::ImmBorrowGlobal(_)
-        | B::ImmBorrowGlobalGeneric(_)
-        | B::MoveFrom(_)
-        | B::MoveFromGeneric(_)
-        | B::VecLen(_)
-        | B::VecPopBack(_) => (1, 1),
-        B::Add
-        | B::Sub
-        | B::Mul
-        | B::Mod
-        | B::Div
-        | B::BitOr
-        | B::BitAnd
-        | B::Xor
-        | B::Or
-        | B::And
-        | B::Eq
-        | B::Neq
-        | B::Lt
-        | B::Gt
-        | B::Le
-        | B::Ge
-        | B::Shl
-        | B::Shr
-        | B::VecImmBorrow(_)
-        | B::VecMutBorrow(_) => (2, 1),
-        B::WriteRef | B::MoveTo(_) | B::MoveToGeneric(_) | B::VecPushBack(_) => (2, 0),
-        B::VecSwap(_) => (3, 0),
-        B::Call(handle) => call(*handle),
-        B::CallGeneric(i) => call(module.function_instantiations[usize::from(i.0)].handle),
-        B::Pack(def) => (fields(*def), 1),
-        B::PackGeneric(i) => (fields(generic_def(i)), 1),
-        B::Unpack(def) => (1, fields(*def)),
-        B::UnpackGeneric(i) => (1, fields(generic_def(i))),
-        B::PackVariant(i) => (variant(*i), 1),
-        B::PackVariantGeneric(i) => (variant(generic_variant(i)), 1),
-        B::UnpackVariant(i) => (1, variant(*i)),
-        B::UnpackVariantGeneric(i) => (1, variant(generic_variant(i))),
-        B::VecPack(_, n) => (count(n), 1),
-        B::VecUnpack(_, n) => (1, count(n)),
-        B::PackClosure(_, mask) | B::PackClosureGeneric(_, mask) => {
-            (mask.0.count_ones() as usize, 1)
-        }
-        B::CallClosure(i) => match signature(*i).first() {
-            Some(monomove_format::SignatureToken::Function(args, results, _)) => {
-                (args.len() + 1, results.len())
-            }
-            _ => (1, 0),
-        },
-    }
 }

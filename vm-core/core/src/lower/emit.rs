@@ -232,6 +232,25 @@ impl Emitter<'_> {
         }
     }
 
+    /// The slot of a reference to where the tag of an enum lies: source 0, or one that is made here.
+    fn enum_base(&mut self, at: u16, boxed: bool) -> Run<Slot> {
+        let base = self.source_slot(at, 0)?;
+        if !boxed {
+            return Ok(base);
+        }
+        let dst = self.plan.enum_object;
+        self.push(Op::Unbox { dst, base });
+        Ok(dst)
+    }
+
+    /// Adds a list of slots.
+    fn slot_list(&mut self, temps: &[Temp]) -> Run<u32> {
+        let slots = temps.iter().map(|&t| self.slot(t));
+        let slots = slots.collect::<Run<Vec<_>>>()?;
+        self.slot_lists.push(slots.into());
+        Ok(self.slot_lists.len() as u32 - 1)
+    }
+
     fn result(&self, offset: u16) -> Run<Temp> {
         self.mono
             .stackless
@@ -431,12 +450,13 @@ impl Emitter<'_> {
                 }
             }
             Inst::BorrowField(delta) => self.borrow_field(at, *delta)?,
-            Inst::BorrowVariant(offsets) => {
+            Inst::BorrowVariant { offsets, boxed } => {
+                let base = self.enum_base(at, *boxed)?;
                 let fields = self.variant_fields.len() as u32;
                 self.variant_fields.push(offsets.clone());
                 self.push(Op::BorrowVariant {
                     dst: self.result_slot(at)?,
-                    base: self.source_slot(at, 0)?,
+                    base,
                     fields,
                 });
             }
@@ -484,17 +504,8 @@ impl Emitter<'_> {
             Inst::Call { target, shape } => self.call(at, *target, &shape.clone())?,
             Inst::PackClosure(kind) => {
                 let (dst, kind) = (self.result_slot(at)?, *kind);
-                let sources = self.mono.stackless.sources(at);
-                let slots = sources
-                    .iter()
-                    .map(|&t| self.slot(t))
-                    .collect::<Run<Vec<_>>>()?;
-                self.slot_lists.push(slots.into());
-                self.push(Op::PackClosure {
-                    dst,
-                    kind,
-                    slots: self.slot_lists.len() as u32 - 1,
-                });
+                let slots = self.slot_list(self.mono.stackless.sources(at))?;
+                self.push(Op::PackClosure { dst, kind, slots });
             }
             Inst::CallClosure { results } => self.call_closure(at, &results.clone())?,
             Inst::Pack(fields) => {
@@ -520,9 +531,29 @@ impl Emitter<'_> {
                 self.push(Op::CheckVariant { tag, slot: src });
                 self.unpack(at, src, &fields)?;
             }
-            Inst::TestVariant(_) if self.place(self.result(at)?) == Where::Fused => {}
-            Inst::TestVariant(tag) => {
-                let (dst, base) = (self.result_slot(at)?, self.source_slot(at, 0)?);
+            Inst::PackBoxed(tag, layout) => {
+                let (dst, tag, layout) = (self.result_slot(at)?, *tag, *layout);
+                let slots = self.slot_list(self.mono.stackless.sources(at))?;
+                self.push(Op::PackBoxed {
+                    tag,
+                    dst,
+                    layout,
+                    slots,
+                });
+            }
+            Inst::UnpackBoxed(tag, layout) => {
+                let (src, tag, layout) = (self.source_slot(at, 0)?, *tag, *layout);
+                let slots = self.slot_list(self.mono.stackless.results(at))?;
+                self.push(Op::UnpackBoxed {
+                    tag,
+                    src,
+                    layout,
+                    slots,
+                });
+            }
+            Inst::TestVariant { .. } if self.place(self.result(at)?) == Where::Fused => {}
+            Inst::TestVariant { tag, boxed } => {
+                let (dst, base) = (self.result_slot(at)?, self.enum_base(at, *boxed)?);
                 self.push(Op::TestVariant {
                     tag: *tag,
                     dst,
@@ -815,8 +846,8 @@ impl Emitter<'_> {
         let cond = self.source(at, 0)?;
         if self.place(cond) == Where::Fused {
             let def = self.mono.stackless.temps[cond as usize].def;
-            if let Inst::TestVariant(tag) = self.mono.insts[usize::from(def)] {
-                let base = self.source_slot(def, 0)?;
+            if let Inst::TestVariant { tag, boxed } = self.mono.insts[usize::from(def)] {
+                let base = self.enum_base(def, boxed)?;
                 self.push(if when {
                     Op::JumpVariant { tag, base, target }
                 } else {

@@ -35,6 +35,14 @@ impl FrameMap {
             let kind = if i < function.params.len() { 'p' } else { 'l' };
             parts.push(typed(ctx, start, format!("{kind}{i}"), ty));
         }
+        if plan.temps_start > plan.enum_object {
+            parts.push(Part {
+                start: plan.enum_object,
+                end: plan.temps_start,
+                name: "object".to_owned(),
+                ty: None,
+            });
+        }
         let end = parts.iter().map(|p| p.end).max().unwrap_or(0);
         for (n, (start, end)) in (0..).zip(temporaries(plan, end)) {
             parts.push(Part {

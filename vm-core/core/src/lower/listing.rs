@@ -277,6 +277,7 @@ impl MicroOps<'_> {
         op.operands(&mut |_, operand| match operand {
             Operand::Write(slot, _) => written.push(self.map.name(slot)),
             Operand::Unpacked(index) => written.extend(self.operand_list(index)),
+            Operand::UnpackedFields(index, ..) => written.extend(self.slot_list(index)),
             // Where the frame of a callee starts is the same for all.
             Operand::Frame(_) => {}
             _ => rest.push(self.operand(at, operand)),
@@ -346,10 +347,10 @@ impl MicroOps<'_> {
                 },
                 None => "?".to_owned(),
             },
-            Operand::Captured(index, _) => {
-                let slots = f.slot_lists.get(index as usize);
-                let slots = slots.map_or(&[][..], |slots| slots);
-                format!("({})", list(slots.iter().map(|&slot| self.map.name(slot))))
+            Operand::Captured(index, _)
+            | Operand::PackedFields(index, ..)
+            | Operand::UnpackedFields(index, ..) => {
+                format!("({})", list(self.slot_list(index)))
             }
             Operand::ClosureCall(index) => match f.closure_calls.get(index as usize) {
                 Some(call) => {
@@ -378,6 +379,12 @@ impl MicroOps<'_> {
                 format!("[{}]", list(self.operand_list(index)))
             }
         }
+    }
+
+    fn slot_list(&self, index: u32) -> Vec<String> {
+        let slots = self.function.slot_lists.get(index as usize);
+        let slots = slots.map_or(&[][..], |slots| slots);
+        slots.iter().map(|&slot| self.map.name(slot)).collect()
     }
 
     fn operand_list(&self, index: u32) -> Vec<String> {

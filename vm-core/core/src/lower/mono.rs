@@ -93,7 +93,11 @@ pub(crate) enum Inst {
     StLoc(u8),
     BorrowLoc(u8),
     BorrowField(u32),
-    BorrowVariant(Rc<[Option<u32>]>),
+    /// `boxed`: the enum is a pointer to an object with its tag and fields.
+    BorrowVariant {
+        offsets: Rc<[Option<u32>]>,
+        boxed: bool,
+    },
     ReadRef {
         plain: bool,
         size: u32,
@@ -128,7 +132,13 @@ pub(crate) enum Inst {
     Unpack(Rc<[Field]>),
     PackVariant(u16, Rc<[Field]>),
     UnpackVariant(u16, Rc<[Field]>),
-    TestVariant(u16),
+    /// Of an enum whose values are objects.
+    PackBoxed(u16, LayoutId),
+    UnpackBoxed(u16, LayoutId),
+    TestVariant {
+        tag: u16,
+        boxed: bool,
+    },
     VecPack {
         element: LayoutId,
         size: u32,
@@ -438,14 +448,13 @@ impl Builder<'_> {
         }
     }
 
+    fn is_boxed(&self, layout: LayoutId) -> bool {
+        matches!(&self.ctx.layout(layout).kind, Kind::Enum(variants) if variants.is_boxed())
+    }
+
     fn variant_fields(&self, layout: LayoutId, variant: u16) -> Run<Rc<[Field]>> {
         match &self.ctx.layout(layout).kind {
-            Kind::Enum(variants) => Ok(variants
-                .get(usize::from(variant))
-                .ok_or_else(mismatch)?
-                .iter()
-                .copied()
-                .collect()),
+            Kind::Enum(variants) => Ok(variants.of(variant).ok_or_else(mismatch)?.into()),
             _ => Err(mismatch()),
         }
     }
@@ -800,7 +809,12 @@ impl Builder<'_> {
                     (gas.pack_base, gas.pack_per_field)
                 };
                 let cost = base + per * fields.len() as u64;
-                (Inst::PackVariant(variant, fields), cost)
+                let inst = if self.is_boxed(layout) {
+                    Inst::PackBoxed(variant, layout)
+                } else {
+                    Inst::PackVariant(variant, fields)
+                };
+                (inst, cost)
             }
             B::UnpackVariant(_) | B::UnpackVariantGeneric(_) => {
                 let generic = matches!(op, B::UnpackVariantGeneric(_));
@@ -814,7 +828,12 @@ impl Builder<'_> {
                     (gas.unpack_base, gas.unpack_per_field)
                 };
                 let cost = base + per * (fields.len() as u64 + 1);
-                (Inst::UnpackVariant(variant, fields), cost)
+                let inst = if self.is_boxed(layout) {
+                    Inst::UnpackBoxed(variant, layout)
+                } else {
+                    Inst::UnpackVariant(variant, fields)
+                };
+                (inst, cost)
             }
             B::TestVariant(_) | B::TestVariantGeneric(_) => {
                 let generic = matches!(op, B::TestVariantGeneric(_));
@@ -823,7 +842,10 @@ impl Builder<'_> {
                 self.expect_reference(offset, 0, ty)?;
                 self.define(offset, &[TypeId::BOOL])?;
                 (
-                    Inst::TestVariant(variant),
+                    Inst::TestVariant {
+                        tag: variant,
+                        boxed: self.is_boxed(layout),
+                    },
                     if generic {
                         gas.test_variant_generic
                     } else {
@@ -1049,12 +1071,13 @@ impl Builder<'_> {
         let Kind::Enum(variants) = &self.ctx.layout(layout).kind else {
             return Err(mismatch());
         };
-        let mut offsets = vec![None; variants.len()];
+        let boxed = variants.is_boxed();
+        let mut offsets = vec![None; variants.fields.len()];
         let mut field_type = None;
         for &variant in &handle.variants {
             let at = usize::from(variant);
             let field = variants
-                .get(at)
+                .of(variant)
                 .and_then(|fields| fields.get(usize::from(handle.field)))
                 .ok_or_else(mismatch)?;
             let this_type = self.ctx.layout(field.layout).ty;
@@ -1069,7 +1092,10 @@ impl Builder<'_> {
             .and_then(|ty| ty.reference(mutable))
             .ok_or_else(mismatch)?;
         self.define(offset, &[reference])?;
-        Ok(Inst::BorrowVariant(offsets.into()))
+        Ok(Inst::BorrowVariant {
+            offsets: offsets.into(),
+            boxed,
+        })
     }
 
     fn arithmetic(&mut self, offset: u16, op: Binary) -> Run<Inst> {

@@ -11,7 +11,7 @@ use super::mono::{Binary, EqualBy, Inst, Mono, Shape};
 use super::select::has_immediates;
 use crate::StateView;
 use crate::context::Context;
-use crate::context::layout::MAX_VALUE_BYTES;
+use crate::context::layout::{MAX_VALUE_BYTES, REFERENCE_BYTES};
 use crate::stop::{Run, Stop};
 use monomove_types::StatusCode;
 use std::collections::BTreeMap;
@@ -50,6 +50,8 @@ pub(super) struct Plan {
     pub(super) local_sizes: Vec<u32>,
     pub(super) temps: Vec<Where>,
     pub(super) temp_sizes: Vec<u32>,
+    /// Where instructions keep a reference to the object of an enum while they look at it; the frame has the slot if one needs it.
+    pub(super) enum_object: u32,
     /// Where the slots of temporaries start; they end with the frame.
     pub(super) temps_start: u32,
     pub(super) frame: u32,
@@ -125,7 +127,12 @@ pub(super) fn plan(
     for ty in &mono.temps {
         sizes.push(ty.map_or(Ok(0), |ty| ctx.slot(view, ty).map(|s| s.0))?);
     }
-    let temps_start = end.next_multiple_of(8);
+    let enum_object = end.next_multiple_of(8);
+    let temps_start = if mono.insts.iter().any(looks_into_object) {
+        enum_object + REFERENCE_BYTES
+    } else {
+        enum_object
+    };
     let mut planner = Planner {
         mono,
         shape: &shape,
@@ -170,11 +177,20 @@ pub(super) fn plan(
         local_sizes,
         temps,
         temp_sizes: sizes,
+        enum_object,
         temps_start,
         frame,
         extent,
         form,
     })
+}
+
+/// Whether an instruction looks at an enum that is an object.
+pub(super) fn looks_into_object(inst: &Inst) -> bool {
+    matches!(
+        inst,
+        Inst::BorrowVariant { boxed: true, .. } | Inst::TestVariant { boxed: true, .. }
+    )
 }
 
 /// Locals that a reference is ever taken of.
@@ -196,8 +212,8 @@ fn follows_references(inst: &Inst) -> bool {
             | Inst::WriteRef { .. }
             | Inst::Call { .. }
             | Inst::CallClosure { .. }
-            | Inst::BorrowVariant(_)
-            | Inst::TestVariant(_)
+            | Inst::BorrowVariant { .. }
+            | Inst::TestVariant { .. }
             | Inst::Equal { .. }
             | Inst::VecLen
             | Inst::VecBorrow { .. }
@@ -229,6 +245,8 @@ fn is_atomic(inst: &Inst) -> bool {
             | Inst::Unpack(_)
             | Inst::PackVariant(..)
             | Inst::UnpackVariant(..)
+            | Inst::PackBoxed(..)
+            | Inst::UnpackBoxed(..)
             | Inst::VecUnpack { .. }
             | Inst::VecPack { .. }
             | Inst::PackClosure(_)
@@ -365,7 +383,7 @@ impl Planner<'_> {
             Inst::Binary(op, int) if op.is_comparison() && has_immediates(int) => {
                 self.fuse_branch(offset, temp, used)
             }
-            Inst::TestVariant(_) => self.fuse_branch(offset, temp, used),
+            Inst::TestVariant { .. } => self.fuse_branch(offset, temp, used),
             Inst::Equal {
                 by: EqualBy::Bytes(1 | 2 | 4 | 8),
                 ..

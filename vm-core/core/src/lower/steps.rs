@@ -1,8 +1,9 @@
 //! What each bytecode instruction of a traced function may write, and what lies on the operand stack before it.
 
 use super::mono::{Inst, Mono};
-use super::plan::{Plan, Where};
+use super::plan::{Plan, Where, looks_into_object};
 use crate::context::ids::TypeId;
+use crate::context::layout::REFERENCE_BYTES;
 use crate::interp::op::Slot;
 
 /// A place in the frame and what it holds.
@@ -179,6 +180,9 @@ impl Maker<'_> {
             let results = results.iter().filter_map(|&temp| self.place(temp));
             let results = results.map(|p| (p.slot, p.size)).collect::<Vec<_>>();
             self.writes.extend(results);
+        }
+        if looks_into_object(inst) {
+            self.writes.push((self.plan.enum_object, REFERENCE_BYTES));
         }
         match inst {
             Inst::StLoc(local) => {

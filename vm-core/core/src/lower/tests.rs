@@ -292,6 +292,8 @@ fn every_operand_is_inside_the_frame() {
                 | Operand::Packed(_)
                 | Operand::Unpacked(_)
                 | Operand::Captured(..)
+                | Operand::PackedFields(..)
+                | Operand::UnpackedFields(..)
                 | Operand::ClosureCall(_)
                 | Operand::Callee(_)
                 | Operand::Address(_) => alone = false,

@@ -150,8 +150,9 @@ impl Interpreter<'_> {
             }
             Kind::Struct(fields) => self.show_struct(ty, at, fields, None, style, out, depth)?,
             Kind::Enum(variants) => {
-                let (tag, fields) = live_variant(self.memory, variants, at)?;
-                self.show_struct(ty, at, fields, Some(tag), style, out, depth)?;
+                let live = live_variant(self.memory, variants, at)?;
+                let tag = Some(live.tag);
+                self.show_struct(ty, live.at, live.fields, tag, style, out, depth)?;
             }
             Kind::Closure => {
                 let (object, kind) = closure(self.ctx, self.memory, at)?;

@@ -1,17 +1,18 @@
 //! `reflect`: function values by name.
 
 use super::{NativeCall, declared};
-use crate::context::ids::TypeId;
-use crate::context::layout::Kind;
+use crate::context::ids::{LayoutId, TypeId};
+use crate::context::layout::{Kind, Layout};
 use crate::context::module::Module;
 use crate::context::types::TypeNode;
 use crate::interp::Interpreter;
 use crate::lower::closure::stored_kind;
 use crate::memory::{Addr, object_cost};
 use crate::stop::{Run, Stop};
-use crate::value::byte_vector;
+use crate::value::{begin_variant, byte_vector, variant_cost};
 use monomove_format::{SignatureToken, Visibility};
 use monomove_types::{Identifier, ModuleId, StatusCode};
+use std::rc::Rc;
 
 /// `ReflectionError`: why there is no function value, in the order of its variants.
 #[derive(Clone, Copy)]
@@ -94,10 +95,9 @@ pub(super) fn native_resolve(run: &mut Interpreter<'_>, call: &NativeCall) -> Ru
     if !fits {
         return refuse(run, call, ReflectionError::FunctionIncompatibleType);
     }
-    run.reserve(object_cost(size))?;
+    let at = variant(run, call, OK, object_cost(size))?;
     let object = run.memory.allocate(size, kind.descriptor())?;
     run.memory.set(object, u64::from(kind.0));
-    let at = variant(run, call, OK)?;
     run.memory.set(at, object);
     Ok(())
 }
@@ -111,23 +111,38 @@ fn identifier(run: &Interpreter<'_>, call: &NativeCall, n: usize) -> Run<Option<
 
 /// Returns an error.
 fn refuse(run: &mut Interpreter<'_>, call: &NativeCall, error: ReflectionError) -> Run<()> {
-    let at = variant(run, call, ERR)?;
-    run.memory.set(at, error as u16);
+    let (_, shape) = result(run, call)?;
+    let Kind::Enum(variants) = &shape.kind else {
+        return Err(declared());
+    };
+    let field = variants.of(ERR).and_then(|fields| fields.first());
+    let inner = field.ok_or_else(declared)?.layout;
+    let errors = run.ctx.layout(inner).clone();
+    let Kind::Enum(errors) = &errors.kind else {
+        return Err(declared());
+    };
+    let at = variant(run, call, ERR, variant_cost(errors, error as u16))?;
+    begin_variant(run.memory, errors, inner, at, error as u16)?;
     Ok(())
 }
 
-/// Makes the result a variant of `Result`, and says where its only field goes.
-fn variant(run: &mut Interpreter<'_>, call: &NativeCall, tag: u16) -> Run<Addr> {
-    let &ty = call.function.results.first().ok_or_else(declared)?;
-    let layout = run.layout_of(ty)?;
-    let Kind::Enum(variants) = &run.ctx.layout(layout).kind else {
+/// Makes the result a variant of `Result`, and says where its only field goes, which owns `cost` bytes on the heap. They are reserved too.
+fn variant(run: &mut Interpreter<'_>, call: &NativeCall, tag: u16, cost: u64) -> Run<Addr> {
+    let (layout, shape) = result(run, call)?;
+    let Kind::Enum(variants) = &shape.kind else {
         return Err(declared());
     };
-    let field = variants.get(usize::from(tag)).and_then(|v| v.first());
+    let field = variants.of(tag).and_then(|fields| fields.first());
     let offset = field.ok_or_else(declared)?.offset;
-    let result = call.result(0)?;
-    run.memory.set(result, tag);
-    Ok(result + offset)
+    run.reserve(variant_cost(variants, tag) + cost)?;
+    Ok(begin_variant(run.memory, variants, layout, call.result(0)?, tag)? + offset)
+}
+
+/// The layout of the result.
+fn result(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<(LayoutId, Rc<Layout>)> {
+    let &ty = call.function.results.first().ok_or_else(declared)?;
+    let id = run.layout_of(ty)?;
+    Ok((id, run.ctx.layout(id).clone()))
 }
 
 /// Finds what type parameters in `token` must be for it to be `ty`. What does not fit is found out later, when the types are compared.

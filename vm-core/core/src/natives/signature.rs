@@ -86,14 +86,14 @@ fn fits_word(
                     [vector] => is_vector_of(ctx, &ctx.layout(vector.layout).kind, TypeId::U64),
                     _ => false,
                 },
-                ("option", Kind::Enum(variants)) => match &**variants {
+                ("option", Kind::Enum(variants)) => match &*variants.fields {
                     [none, some] => {
                         none.is_empty()
                             && matches!(**some, [f] if field_type(ctx, &f) == TypeId::U64)
                     }
                     _ => false,
                 },
-                ("result", Kind::Enum(variants)) => match &**variants {
+                ("result", Kind::Enum(variants)) => match &*variants.fields {
                     [ok, err] => match (&**ok, &**err) {
                         ([ok], [err]) => {
                             ty_args.first() == Some(&field_type(ctx, ok))
@@ -126,7 +126,7 @@ fn is_vector_of(ctx: &Context, kind: &Kind, element: TypeId) -> bool {
 
 /// An enum of at least so many variants, all without fields.
 fn is_plain_enum(kind: &Kind, least: usize) -> bool {
-    matches!(kind, Kind::Enum(variants) if variants.len() >= least && variants.iter().all(|v| v.is_empty()))
+    matches!(kind, Kind::Enum(variants) if variants.fields.len() >= least && variants.fields.iter().all(|v| v.is_empty()))
 }
 
 /// A `vector<u8>`, or a struct that is nothing but one.

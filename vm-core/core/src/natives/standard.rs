@@ -8,8 +8,8 @@ use crate::interp::Interpreter;
 use crate::memory::Addr;
 use crate::stop::{Run, Stop};
 use crate::value::{
-    Packing, VectorHeader, abstract_size, bcs, byte_vector, compare as values, storage_cost,
-    write_vector,
+    Packing, VectorHeader, abstract_size, bcs, begin_variant, byte_vector, compare as values,
+    storage_cost, variant_cost, write_vector,
 };
 use monomove_types::StatusCode;
 use std::cmp::Ordering;
@@ -82,13 +82,13 @@ pub(super) fn constant_serialized_size(run: &mut Interpreter<'_>, call: &NativeC
             )
         }
         Kind::Enum(variants) => {
-            let field = variants
-                .get(1)
-                .and_then(|v| v.first())
-                .ok_or_else(declared)?;
-            run.memory.set(at, u16::from(fixed.is_some()));
-            run.memory
-                .set(at + field.offset, u64::from(fixed.unwrap_or(0)));
+            let tag = u16::from(fixed.is_some());
+            run.reserve(variant_cost(variants, tag))?;
+            let at = begin_variant(run.memory, variants, option, at, tag)?;
+            let fields = variants.of(tag).unwrap_or_default();
+            if let (Some(bytes), Some(field)) = (fixed, fields.first()) {
+                run.memory.set(at + field.offset, u64::from(bytes));
+            }
             Ok(())
         }
         _ => Err(declared()),
@@ -112,7 +112,14 @@ pub(super) fn compare(run: &mut Interpreter<'_>, call: &NativeCall) -> Run<()> {
         Ordering::Equal => 1,
         Ordering::Greater => 2,
     };
-    run.memory.set(call.result(0)?, tag);
+    let &ty = call.function.results.first().ok_or_else(declared)?;
+    let layout = run.layout_of(ty)?;
+    let ordering = run.ctx.layout(layout).clone();
+    let Kind::Enum(variants) = &ordering.kind else {
+        return Err(declared());
+    };
+    run.reserve(variant_cost(variants, tag))?;
+    begin_variant(run.memory, variants, layout, call.result(0)?, tag)?;
     Ok(())
 }
 

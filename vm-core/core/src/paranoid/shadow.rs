@@ -4,6 +4,7 @@ use super::step::{Place, ShadowStep};
 use super::{Base, Guard, Origin, Tag, dangling, failed, values, variant_changed};
 use crate::context::Context;
 use crate::context::ids::{LayoutId, TypeId};
+use crate::context::layout::Kind;
 use crate::interp::Interpreter;
 use crate::lower::code::Lowered;
 use crate::memory::{Addr, Memory};
@@ -225,6 +226,16 @@ impl Scene<'_> {
     fn walked(&self, shadow: &Shadow, below: usize, place: Place) -> Run<()> {
         let at = self.referent(shadow, below, place)?;
         values::check(self.ctx, self.memory, at, place.referent)
+    }
+
+    /// The object of the enum at `at`.
+    fn object_of_enum(&self, at: Addr, layout: LayoutId) -> Run<Addr> {
+        match &self.ctx.layout(layout).kind {
+            Kind::Enum(variants) if variants.is_boxed() => {
+                Ok(values::boxed(self.memory, at, layout, variants)?.at)
+            }
+            _ => Err(failed("an operand is not an enum")),
+        }
     }
 
     /// Where the elements are of the vector that the reference operand `below` the top refers to.
@@ -493,6 +504,28 @@ fn execute(shadow: &mut Shadow, scene: &Scene<'_>, step: &ShadowStep) -> Run<()>
         ShadowStep::TestVariant(place) => {
             scene.referent(shadow, 0, place)?;
             shadow.replace(1, 1)
+        }
+        ShadowStep::BorrowBoxed(place) => {
+            let at = scene.referent(shadow, 0, place)?;
+            let object = scene.object_of_enum(at, place.referent)?;
+            shadow.pop()?;
+            let tag = shadow.object(object);
+            shadow.stack.push(tag);
+            Ok(())
+        }
+        ShadowStep::TestBoxed(place) => {
+            let at = scene.referent(shadow, 0, place)?;
+            scene.object_of_enum(at, place.referent)?;
+            shadow.replace(1, 1)
+        }
+        ShadowStep::UnpackBoxed {
+            slot,
+            layout,
+            pushes,
+        } => {
+            let object = scene.object_of_enum(scene.fp + slot, layout)?;
+            shadow.retire(object);
+            shadow.replace(1, pushes)
         }
         ShadowStep::VecUnpack {
             slot,

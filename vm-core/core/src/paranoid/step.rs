@@ -50,6 +50,16 @@ pub(crate) enum ShadowStep {
     CallClosure { closure: Slot, arguments: u16 },
     /// Tests for a variant.
     TestVariant(Place),
+    /// Borrows a part of the object of an enum.
+    BorrowBoxed(Place),
+    /// Tests for a variant of an enum that is an object.
+    TestBoxed(Place),
+    /// Takes an enum apart that is an object.
+    UnpackBoxed {
+        slot: Slot,
+        layout: LayoutId,
+        pushes: u16,
+    },
     /// Takes a vector apart.
     VecUnpack {
         slot: Slot,
@@ -150,7 +160,8 @@ impl ShadowBuilder<'_> {
                 }
             }
             Inst::BorrowField(_) => ShadowStep::BorrowField(self.place(at, 0)?),
-            Inst::BorrowVariant(_) => ShadowStep::BorrowVariant(self.place(at, 0)?),
+            Inst::BorrowVariant { boxed: true, .. } => ShadowStep::BorrowBoxed(self.place(at, 0)?),
+            Inst::BorrowVariant { .. } => ShadowStep::BorrowVariant(self.place(at, 0)?),
             Inst::ReadRef { plain, .. } => ShadowStep::Read {
                 from: self.place(at, 0)?,
                 walk: !plain,
@@ -180,7 +191,13 @@ impl ShadowBuilder<'_> {
                     arguments,
                 }
             }
-            Inst::TestVariant(_) => ShadowStep::TestVariant(self.place(at, 0)?),
+            Inst::TestVariant { boxed: true, .. } => ShadowStep::TestBoxed(self.place(at, 0)?),
+            Inst::UnpackBoxed(_, layout) => ShadowStep::UnpackBoxed {
+                slot: source(0)?,
+                layout: *layout,
+                pushes,
+            },
+            Inst::TestVariant { .. } => ShadowStep::TestVariant(self.place(at, 0)?),
             Inst::VecUnpack { element, .. } => ShadowStep::VecUnpack {
                 slot: source(0)?,
                 element: *element,
@@ -222,6 +239,7 @@ impl ShadowBuilder<'_> {
             | Inst::Unpack(_)
             | Inst::PackVariant(..)
             | Inst::UnpackVariant(..)
+            | Inst::PackBoxed(..)
             | Inst::VecPack { .. }
             | Inst::Exists(_)
             | Inst::BorrowGlobal { .. }

@@ -4,10 +4,10 @@ use super::failed;
 use crate::context::Context;
 use crate::context::closure::{CAPTURED_OFFSET, ClosureId, ClosureKind};
 use crate::context::ids::LayoutId;
-use crate::context::layout::{Kind, MAX_VALUE_DEPTH};
+use crate::context::layout::{Kind, MAX_VALUE_DEPTH, TAG_BYTES, Variants};
 use crate::memory::{Addr, Memory};
 use crate::stop::Run;
-use crate::value::{VectorHeader, live_variant};
+use crate::value::{LiveVariant, VectorHeader, live_variant, variant_at};
 use std::rc::Rc;
 
 /// The element layout of a vector layout.
@@ -47,11 +47,42 @@ pub(crate) fn function<'a>(
     if !memory.is_object(object, u64::from(CAPTURED_OFFSET), None) {
         return Err(bad());
     }
-    let kind = ctx.closures.at(ClosureId(memory.get(object)))?;
-    if memory.is_object(object, u64::from(kind.size), None) {
+    let id = ClosureId(memory.get(object));
+    let kind = ctx.closures.at(id)?;
+    if memory.is_object(object, u64::from(kind.size), Some(id.descriptor())) {
         Ok((object, kind))
     } else {
         Err(bad())
+    }
+}
+
+/// The live variant of the boxed enum at `addr`, which lies in the region: an object as large as the variant.
+pub(crate) fn boxed<'a>(
+    memory: &Memory,
+    addr: Addr,
+    id: LayoutId,
+    variants: &'a Variants,
+) -> Run<LiveVariant<'a>> {
+    boxed_at(memory, memory.get(addr), id, variants)
+}
+
+/// The variant that the object of an enum holds.
+pub(crate) fn boxed_at<'a>(
+    memory: &Memory,
+    object: Addr,
+    id: LayoutId,
+    variants: &'a Variants,
+) -> Run<LiveVariant<'a>> {
+    let is_object =
+        |bytes: u32| memory.is_object(object, bytes.into(), Some(id.variant_descriptor()));
+    let bad = || failed("an enum is not an object");
+    if !is_object(TAG_BYTES) {
+        return Err(bad());
+    }
+    let live = variant_at(memory, variants, object)?;
+    match variants.object_bytes(live.tag) {
+        Some(bytes) if is_object(bytes) => Ok(live),
+        _ => Err(bad()),
     }
 }
 
@@ -65,6 +96,7 @@ fn walk(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, depth: u32) ->
     if depth > MAX_VALUE_DEPTH {
         return Ok(());
     }
+    let mut at = addr;
     let fields = match &layout.kind {
         Kind::Bool | Kind::Int(_) | Kind::Address | Kind::Signer => return Ok(()),
         Kind::Struct(_) if layout.plain => return Ok(()),
@@ -85,7 +117,14 @@ fn walk(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, depth: u32) ->
             });
         }
         Kind::Struct(fields) => &**fields,
-        Kind::Enum(variants) => live_variant(memory, variants, addr)?.1,
+        Kind::Enum(variants) => {
+            let live = match variants.is_boxed() {
+                true => boxed(memory, addr, id, variants)?,
+                false => live_variant(memory, variants, addr)?,
+            };
+            at = live.at;
+            live.fields
+        }
         Kind::Closure => {
             let (object, kind) = function(ctx, memory, addr)?;
             return kind
@@ -96,5 +135,5 @@ fn walk(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId, depth: u32) ->
     };
     fields
         .iter()
-        .try_for_each(|f| walk(ctx, memory, addr + f.offset, f.layout, depth + 1))
+        .try_for_each(|f| walk(ctx, memory, at + f.offset, f.layout, depth + 1))
 }

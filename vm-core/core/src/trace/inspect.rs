@@ -6,10 +6,11 @@ use crate::StateView;
 use crate::context::Context;
 use crate::context::closure::{ClosureId, ClosureKind};
 use crate::context::ids::{LayoutId, TypeId};
-use crate::context::layout::{Field, Kind, Layout};
+use crate::context::layout::{Field, Kind, Layout, TAG_BYTES, Variants};
 use crate::context::types::TypeNode;
 use crate::machine::Machine;
 use crate::memory::{Addr, HEADER_BYTES, MAX_ALIGN, Memory};
+use crate::paranoid::values;
 use crate::value::{VectorHeader, bcs, closure, live_variant};
 use monomove_types::{AbilitySet, TypeTag};
 use std::ops::Deref;
@@ -32,7 +33,7 @@ pub struct HeapObject {
     pub size: u32,
     /// The type of the value it holds, or of the elements that are stored in it; `None` for what has no type of its own.
     pub ty: Option<TypeTag>,
-    /// Bytes of one value of the type; 0 for a function value.
+    /// Bytes of one value of the type; all bytes of an object with the live variant of an enum, 0 for a function value.
     pub unit: u32,
     /// Whether it is what a function value points to.
     pub is_function: bool,
@@ -66,6 +67,8 @@ pub struct TypeShape {
     pub abilities: AbilitySet,
     /// Bytes and alignment of a value, if its layout was made.
     pub layout: Option<(u32, u32)>,
+    /// Whether a value is a pointer to an object, in which its parts lie.
+    pub boxed: bool,
     /// Fields of a struct (one list), or of the variants of an enum.
     pub parts: Vec<Vec<Part>>,
     /// Numbers of the compound types that it names: elements, type arguments, arguments and results of functions.
@@ -113,6 +116,7 @@ impl Machine {
             tag: ctx.tag(ty).ok()?,
             abilities,
             layout: layout.as_ref().map(|layout| (layout.size, layout.align)),
+            boxed: layout.as_ref().is_some_and(|layout| is_pointer(layout)),
             parts: layout.map_or_else(Vec::new, |layout| parts(ctx, &layout)),
             names: names.filter(is_compound).map(|ty| ty.0).collect(),
         })
@@ -121,6 +125,15 @@ impl Machine {
 
 fn is_compound(ty: &TypeId) -> bool {
     ty.compound_index().is_some()
+}
+
+/// Whether a value is a pointer and nothing else.
+fn is_pointer(layout: &Layout) -> bool {
+    match &layout.kind {
+        Kind::Closure => true,
+        Kind::Enum(variants) => variants.is_boxed(),
+        _ => false,
+    }
 }
 
 fn parts(ctx: &Context, layout: &Layout) -> Vec<Vec<Part>> {
@@ -132,20 +145,20 @@ fn parts(ctx: &Context, layout: &Layout) -> Vec<Vec<Part>> {
             ty: ctx.tag(layout.ty).ok()?,
             type_id: Some(layout.ty).filter(is_compound).map(|ty| ty.0),
             plain: layout.plain,
-            pointer: matches!(layout.kind, Kind::Closure),
+            pointer: is_pointer(layout),
         })
     };
     let list = |fields: &[Field]| fields.iter().filter_map(part).collect();
     match &layout.kind {
         Kind::Struct(fields) => vec![list(fields)],
-        Kind::Enum(variants) => variants.iter().map(|fields| list(fields)).collect(),
+        Kind::Enum(variants) => variants.fields.iter().map(|fields| list(fields)).collect(),
         _ => Vec::new(),
     }
 }
 
 impl Inspector<'_> {
-    /// The BCS of the value of type `ty` at an address; `None` if there is none, as far as can be seen. Function values that may not be
-    /// stored have the form of those that may: the bytes are to be looked at only.
+    /// The BCS of the value of type `ty` at an address, which may also be that of the object of an enum; `None` if there is none, as far as
+    /// can be seen. Function values that may not be stored have the form of those that may: the bytes are to be looked at only.
     pub fn value(
         &mut self,
         ty: &TypeTag,
@@ -157,8 +170,15 @@ impl Inspector<'_> {
         let layout = ctx.layout_id(view, id).ok()?;
         let memory = &self.machine.memory;
         let mut left = MAX_PARTS;
-        is_sound(&self.machine.ctx, memory, address, layout, &mut left)?;
-        bcs::to_shown(&self.machine.ctx, memory, address, layout).ok()
+        let ctx = &self.machine.ctx;
+        if let Kind::Enum(variants) = &ctx.layout(layout).kind
+            && memory.is_object(address, TAG_BYTES.into(), Some(layout.variant_descriptor()))
+        {
+            is_sound_variant(ctx, memory, address, layout, variants, &mut left)?;
+            return bcs::variant_shown(ctx, memory, address, variants).ok();
+        }
+        is_sound(ctx, memory, address, layout, &mut left)?;
+        bcs::to_shown(ctx, memory, address, layout).ok()
     }
 
     /// As [`value`](Self::value), of the function value whose object is at an address, with its type.
@@ -208,28 +228,40 @@ impl Inspector<'_> {
         let descriptor: u32 = memory.get(address - HEADER_BYTES);
         let function = ClosureId::of_descriptor(descriptor);
         let kind = function.and_then(|id| ctx.closures.at(id).ok());
-        let layout = ctx.known_layout(LayoutId(descriptor));
+        let variant_of = LayoutId::of_variant_descriptor(descriptor);
+        let layout = ctx.known_layout(variant_of.unwrap_or(LayoutId(descriptor)));
         let ty = kind.map_or(layout.map(|layout| layout.ty), |kind| Some(kind.value_type));
         HeapObject {
             address,
             size,
             ty: ty.and_then(|ty| ctx.tag(ty).ok()),
-            unit: layout.map_or(0, |layout| layout.size),
+            unit: match (variant_of, layout) {
+                (Some(_), _) => size,
+                (None, layout) => layout.map_or(0, |layout| layout.size),
+            },
             is_function: kind.is_some(),
         }
     }
 }
 
-/// Whether everything that the value at `at` owns lies in the heap. Bytes that hold no value (yet) may look like anything.
-fn is_sound(
+/// Whether an object holds a variant of the enum, and everything that the variant owns lies in the heap.
+fn is_sound_variant(
     ctx: &Context,
     memory: &Memory,
-    at: Addr,
-    layout: LayoutId,
+    object: Addr,
+    id: LayoutId,
+    variants: &Variants,
     left: &mut u32,
 ) -> Option<()> {
+    let live = values::boxed_at(memory, object, id, variants).ok()?;
+    let mut fields = live.fields.iter();
+    fields.try_for_each(|f| is_sound(ctx, memory, object + f.offset, f.layout, left))
+}
+
+/// Whether everything that the value at `at` owns lies in the heap. Bytes that hold no value (yet) may look like anything.
+fn is_sound(ctx: &Context, memory: &Memory, at: Addr, id: LayoutId, left: &mut u32) -> Option<()> {
     *left = left.checked_sub(1)?;
-    let layout = ctx.known_layout(layout)?;
+    let layout = ctx.known_layout(id)?;
     memory.bytes_within(at, layout.size)?;
     let all = |fields: &[Field], base: Addr, left: &mut u32| {
         let mut fields = fields.iter();
@@ -255,8 +287,11 @@ fn is_sound(
         }
         Kind::Struct(fields) => all(fields, at, left),
         Kind::Enum(variants) => {
-            let (_, fields) = live_variant(memory, variants, at).ok()?;
-            all(fields, at, left)
+            if variants.is_boxed() {
+                return is_sound_variant(ctx, memory, memory.get(at), id, variants, left);
+            }
+            let live = live_variant(memory, variants, at).ok()?;
+            all(live.fields, at, left)
         }
         Kind::Closure => {
             let object: u32 = memory.get(at);

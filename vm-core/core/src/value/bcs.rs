@@ -1,10 +1,10 @@
 //! BCS of flat values: writing, and the parts that both directions share.
 
-use super::{VectorHeader, check_depth, closure, live_variant};
+use super::{LiveVariant, VectorHeader, check_depth, closure, live_variant, variant_at};
 use crate::context::Context;
 use crate::context::closure::ClosureKind;
 use crate::context::ids::LayoutId;
-use crate::context::layout::{Field, Int, Kind};
+use crate::context::layout::{Field, Int, Kind, Variants};
 use crate::memory::{Addr, Memory};
 use crate::stop::{Run, Stop};
 use monomove_types::StatusCode;
@@ -103,9 +103,8 @@ fn write<const SHOWN: bool>(
         }
         Kind::Struct(fields) => write_fields::<SHOWN>(ctx, memory, addr, fields, out, depth)?,
         Kind::Enum(variants) => {
-            let (tag, fields) = live_variant(memory, variants, addr)?;
-            write_uleb(out, u64::from(tag));
-            write_fields::<SHOWN>(ctx, memory, addr, fields, out, depth)?;
+            let live = live_variant(memory, variants, addr)?;
+            write_variant::<SHOWN>(ctx, memory, live, out, depth)?;
         }
         Kind::Closure => {
             let (object, kind) = closure(ctx, memory, addr)?;
@@ -113,6 +112,30 @@ fn write<const SHOWN: bool>(
         }
     }
     Ok(())
+}
+
+fn write_variant<const SHOWN: bool>(
+    ctx: &Context,
+    memory: &Memory,
+    live: LiveVariant<'_>,
+    out: &mut Vec<u8>,
+    depth: u32,
+) -> Run<()> {
+    write_uleb(out, u64::from(live.tag));
+    write_fields::<SHOWN>(ctx, memory, live.at, live.fields, out, depth)
+}
+
+/// The BCS of an enum whose tag and fields lie in the object at `object`, in the form of [`to_shown`].
+pub(crate) fn variant_shown(
+    ctx: &Context,
+    memory: &Memory,
+    object: Addr,
+    variants: &Variants,
+) -> Run<Vec<u8>> {
+    let mut out = Vec::new();
+    let live = variant_at(memory, variants, object)?;
+    write_variant::<true>(ctx, memory, live, &mut out, 1)?;
+    Ok(out)
 }
 
 fn write_fields<const SHOWN: bool>(
@@ -207,8 +230,9 @@ fn layout_tags(ctx: &Context, id: LayoutId, out: &mut Vec<u8>) {
         }
         Kind::Enum(variants) => {
             out.extend([6, 1]);
-            write_uleb(out, variants.len() as u64);
+            write_uleb(out, variants.fields.len() as u64);
             variants
+                .fields
                 .iter()
                 .for_each(|fields| field_tags(ctx, fields, out));
         }

@@ -61,14 +61,14 @@ fn equal_at(
         }
         Kind::Struct(fields) => equal_fields(ctx, memory, a, b, fields, depth),
         Kind::Enum(variants) => {
-            let ((x, fields), (y, _)) = (
+            let (x, y) = (
                 live_variant(memory, variants, a)?,
                 live_variant(memory, variants, b)?,
             );
-            if x != y {
+            if x.tag != y.tag {
                 return Ok(false);
             }
-            equal_fields(ctx, memory, a, b, fields, depth)
+            equal_fields(ctx, memory, x.at, y.at, x.fields, depth)
         }
         Kind::Closure => {
             let ((x, kind), (y, other)) = (closure(ctx, memory, a)?, closure(ctx, memory, b)?);
@@ -151,12 +151,12 @@ fn compare_at(
         }
         Kind::Struct(fields) => compare_fields(ctx, memory, a, b, fields, depth),
         Kind::Enum(variants) => {
-            let ((x, fields), (y, _)) = (
+            let (x, y) = (
                 live_variant(memory, variants, a)?,
                 live_variant(memory, variants, b)?,
             );
-            match x.cmp(&y) {
-                Ordering::Equal => compare_fields(ctx, memory, a, b, fields, depth),
+            match x.tag.cmp(&y.tag) {
+                Ordering::Equal => compare_fields(ctx, memory, x.at, y.at, x.fields, depth),
                 order => Ok(order),
             }
         }

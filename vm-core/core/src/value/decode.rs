@@ -120,13 +120,21 @@ impl Reader<'_, '_> {
             Kind::Struct(fields) => self.fields(place, fields, depth),
             Kind::Enum(variants) => {
                 let tag = self.uleb(u64::from(u16::MAX))? as u16;
-                let Some(fields) = variants.get(usize::from(tag)) else {
+                let Some(fields) = variants.of(tag) else {
                     return self.malformed();
                 };
+                let at = match variants.object_bytes(tag) {
+                    Some(bytes) => {
+                        let object = self.allocate(bytes, id.variant_descriptor())?;
+                        self.image.set_pointer(place, object);
+                        object
+                    }
+                    None => place,
+                };
                 // Bytes that belong to no field of this variant are never read, but they are copied: they are zero.
-                let to = self.image.bytes_mut(place, 2);
+                let to = self.image.bytes_mut(at, 2);
                 to.copy_from_slice(&tag.to_le_bytes());
-                self.fields(place, fields, depth)
+                self.fields(at, fields, depth)
             }
             Kind::Closure => self.closure(place, layout.ty, depth),
         }

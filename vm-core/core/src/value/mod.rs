@@ -10,7 +10,7 @@ pub(crate) mod image;
 use crate::context::Context;
 use crate::context::closure::{ClosureId, ClosureKind};
 use crate::context::ids::LayoutId;
-use crate::context::layout::{Field, Int, Kind, MAX_VALUE_DEPTH, SIGNER_UNITS, UNIT};
+use crate::context::layout::{Field, Int, Kind, MAX_VALUE_DEPTH, SIGNER_UNITS, UNIT, Variants};
 use crate::memory::{Addr, Memory, object_cost};
 use crate::stop::{Run, Stop};
 use monomove_types::StatusCode;
@@ -101,20 +101,72 @@ pub(crate) fn closure<'a>(
     Ok((object, ctx.closures.at(ClosureId(memory.get(object)))?))
 }
 
-/// The fields of the live variant of an enum at `addr`.
+/// The live variant of an enum.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LiveVariant<'a> {
+    /// Where the tag lies, from which the offsets of the fields count: the value, or the object that it points to.
+    pub(crate) at: Addr,
+    pub(crate) tag: u16,
+    pub(crate) fields: &'a [Field],
+}
+
+/// The live variant of the enum at `addr`.
 pub(crate) fn live_variant<'a>(
     memory: &Memory,
-    variants: &'a [Box<[Field]>],
+    variants: &'a Variants,
     addr: Addr,
-) -> Run<(u16, &'a [Field])> {
-    let tag: u16 = memory.get(addr);
-    match variants.get(usize::from(tag)) {
-        Some(fields) => Ok((tag, fields)),
-        None => Err(Stop::with_message(
-            StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR,
-            "an enum has no such variant",
-        )),
-    }
+) -> Run<LiveVariant<'a>> {
+    let at = if variants.is_boxed() {
+        memory.get(addr)
+    } else {
+        addr
+    };
+    variant_at(memory, variants, at)
+}
+
+/// The variant whose tag lies at `at`.
+pub(crate) fn variant_at<'a>(
+    memory: &Memory,
+    variants: &'a Variants,
+    at: Addr,
+) -> Run<LiveVariant<'a>> {
+    let tag: u16 = memory.get(at);
+    let fields = variants.of(tag).ok_or_else(no_variant)?;
+    Ok(LiveVariant { at, tag, fields })
+}
+
+/// Bytes that an enum of this variant takes on the heap besides what its fields own.
+pub(crate) fn variant_cost(variants: &Variants, tag: u16) -> u64 {
+    variants.object_bytes(tag).map_or(0, object_cost)
+}
+
+/// Starts an enum of layout `id` at `addr` with a variant: writes the tag, and says from where the offsets of the fields count. There must be
+/// room on the heap: [`variant_cost`].
+pub(crate) fn begin_variant(
+    memory: &mut Memory,
+    variants: &Variants,
+    id: LayoutId,
+    addr: Addr,
+    tag: u16,
+) -> Run<Addr> {
+    let at = match variants.object_bytes(tag) {
+        Some(bytes) => {
+            let object = memory.allocate(bytes, id.variant_descriptor())?;
+            memory.set(addr, object);
+            object
+        }
+        None => addr,
+    };
+    memory.set(at, tag);
+    Ok(at)
+}
+
+#[cold]
+fn no_variant() -> Stop {
+    Stop::with_message(
+        StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR,
+        "an enum has no such variant",
+    )
 }
 
 /// Bytes that a copy of what the value at `addr` owns takes on the heap. The value is not deeper than values may be.
@@ -141,7 +193,10 @@ pub(crate) fn copy_cost(ctx: &Context, memory: &Memory, addr: Addr, id: LayoutId
             Ok(cost)
         }
         Kind::Struct(fields) => fields_cost(addr, fields),
-        Kind::Enum(variants) => fields_cost(addr, live_variant(memory, variants, addr)?.1),
+        Kind::Enum(variants) => {
+            let live = live_variant(memory, variants, addr)?;
+            Ok(variant_cost(variants, live.tag) + fields_cost(live.at, live.fields)?)
+        }
         Kind::Closure => {
             let (object, kind) = closure(ctx, memory, addr)?;
             Ok(object_cost(kind.size) + fields_cost(object, &kind.captured)?)
@@ -197,8 +252,17 @@ fn own(ctx: &Context, memory: &mut Memory, addr: Addr, id: LayoutId, depth: u32)
         }
         Kind::Struct(fields) => own_fields(ctx, memory, addr, fields, depth)?,
         Kind::Enum(variants) => {
-            let (_, fields) = live_variant(memory, variants, addr)?;
-            own_fields(ctx, memory, addr, fields, depth)?;
+            let live = live_variant(memory, variants, addr)?;
+            let at = match variants.object_bytes(live.tag) {
+                Some(bytes) => {
+                    let copy = memory.allocate(bytes, id.variant_descriptor())?;
+                    memory.copy(copy, live.at, bytes);
+                    memory.set(addr, copy);
+                    copy
+                }
+                None => addr,
+            };
+            own_fields(ctx, memory, at, live.fields, depth)?;
         }
         Kind::Closure => {
             let (object, kind) = closure(ctx, memory, addr)?;
@@ -299,8 +363,8 @@ fn units(
         }
         Kind::Struct(fields) => UNIT + fields_units(ctx, memory, addr, fields, packing, depth)?,
         Kind::Enum(variants) => {
-            let (_, fields) = live_variant(memory, variants, addr)?;
-            2 * UNIT + fields_units(ctx, memory, addr, fields, packing, depth)?
+            let live = live_variant(memory, variants, addr)?;
+            2 * UNIT + fields_units(ctx, memory, live.at, live.fields, packing, depth)?
         }
         Kind::Closure => {
             let (object, kind) = closure(ctx, memory, addr)?;

@@ -5,9 +5,8 @@ use super::path::{Label, PathId};
 use super::state::NO_REFERENCE;
 use super::{Pass, VerifierResult};
 use crate::VerifierError;
-use crate::code::stack_usage::{Effect, effect};
 use monomove_format::{
-    Bytecode, FieldHandleIndex, LocalIndex, MemberCount, StructDefinitionIndex,
+    Bytecode, FieldHandleIndex, LocalIndex, MemberCount, StackEffect, StructDefinitionIndex,
     VariantFieldHandleIndex,
 };
 use monomove_types::StatusCode;
@@ -121,7 +120,7 @@ impl Pass<'_, '_, '_> {
     /// An instruction that makes no reference, and to which a reference is a value like any other.
     fn plain(&mut self, instruction: &Bytecode) -> VerifierResult {
         let results = self.function.returns.len();
-        let Effect { pops, pushes } = effect(self.function.module, results, instruction);
+        let StackEffect { pops, pushes } = self.function.module.stack_effect(instruction, results);
         for _ in 0..pops {
             self.pop_released()?;
         }
