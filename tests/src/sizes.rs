@@ -1,6 +1,6 @@
 //! Abstract sizes of values in a recording.
 
-use monomove_core::{Replay, Trace};
+use monomove_core::{MachineConfig, Replay, Trace};
 use monomove_format::{CompiledModule, FieldDefinition, SignatureToken, StructFieldInformation};
 use monomove_types::TypeTag;
 
@@ -11,6 +11,8 @@ const UNIT: u64 = 40;
 const VECTOR: u32 = 12;
 const REFERENCE: u32 = 8;
 const CLOSURE: u32 = 4;
+/// An enum that is an object.
+const BOXED: (u32, u32) = (4, 4);
 
 /// A type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,21 +199,31 @@ impl Sizer<'_> {
             Ty::Vector(_) => (VECTOR, 4),
             Ty::Function => (CLOSURE, 4),
             Ty::Reference(_) => (REFERENCE, 8),
-            Ty::Struct(..) => {
-                let (start, mut align) = self.start(ty)?;
-                let mut size = start;
-                for fields in ty.variants(self.modules)? {
-                    let mut end = start;
-                    for field in &fields {
-                        let slot = self.slot(field)?;
-                        end = end.next_multiple_of(slot.1) + slot.0;
-                        align = align.max(slot.1);
-                    }
-                    size = size.max(end);
-                }
-                (size.next_multiple_of(align), align)
-            }
+            Ty::Struct(..) if self.is_boxed(ty)? => BOXED,
+            Ty::Struct(..) => self.inline(ty)?,
         })
+    }
+
+    /// Whether a value is a pointer to an object with its tag and fields: machines under the meter have the bound that is the default.
+    fn is_boxed(&self, ty: &Ty) -> Option<bool> {
+        let bound = MachineConfig::default().enum_inline_bytes;
+        Some(ty.is_enum(self.modules)? && self.inline(ty)?.0 > bound)
+    }
+
+    /// Size and alignment of the fields of a struct, or of an enum with its tag.
+    fn inline(&self, ty: &Ty) -> Option<(u32, u32)> {
+        let (start, mut align) = self.start(ty)?;
+        let mut size = start;
+        for fields in ty.variants(self.modules)? {
+            let mut end = start;
+            for field in &fields {
+                let slot = self.slot(field)?;
+                end = end.next_multiple_of(slot.1) + slot.0;
+                align = align.max(slot.1);
+            }
+            size = size.max(end);
+        }
+        Some((size.next_multiple_of(align), align))
     }
 
     /// Where the first field may begin, and the alignment without fields: an enum begins with its tag.
@@ -248,6 +260,10 @@ impl Sizer<'_> {
                 units
             }
             Ty::Struct(..) => {
+                let at = match self.is_boxed(ty)? {
+                    true => self.u32_at(at)?,
+                    false => at,
+                };
                 let (mut end, _) = self.start(ty)?;
                 let (mut units, mut variant) = (UNIT, 0);
                 if end > 0 {
