@@ -5,6 +5,7 @@ use crate::code::{CodeCacheConfig, CodeCacheMetrics, CodeManager, Feeding, Finis
 use crate::engine::Engine;
 use crate::flow::BlockTransaction;
 use crate::inspector::NoInspector;
+use crate::maintenance::Maintenance;
 use crate::outcome::{HostError, TransactionOutcome};
 use crate::sandbox::Sandbox;
 use crate::state::{Fork, StateView};
@@ -156,7 +157,7 @@ impl TransactionOutput for TransactionOutcome {
 /// Runs the transactions of a block in a sandbox of its own.
 #[derive(Debug)]
 pub struct SandboxRunner {
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
 }
 
 impl SandboxRunner {
@@ -211,6 +212,7 @@ pub struct BlockExecutor {
     /// Hash of the last block, if it had one.
     last: Option<[u8; 32]>,
     metrics: BlockMetrics,
+    maintenance: Maintenance,
     engine: Engine,
     pub(crate) code: CodeManager,
 }
@@ -229,6 +231,7 @@ impl BlockExecutor {
             config,
             last: None,
             metrics: BlockMetrics::default(),
+            maintenance: Maintenance::new(engine),
             engine: engine.clone(),
             code: CodeManager::new(config.code_cache),
         }
@@ -271,10 +274,13 @@ impl BlockExecutor {
             code: &code,
             inner: inspector,
         };
+        let maintained = self.maintenance.before_block(&mut self.runners, &code);
+        self.metrics.add(&maintained);
         let output = self.run(block, &code, &inspector)?;
         let finished = Finished::from(code);
         manager.finish_block(block.lineage, finished);
         self.code = manager;
+        self.maintenance.after_block(&output.writes);
         Ok(output)
     }
 
@@ -337,9 +343,10 @@ impl BlockExecutor {
     /// Drops everything that is kept between blocks. Results do not depend on it.
     pub fn reset(&mut self) {
         for runner in &mut self.runners {
-            runner.reset();
+            *runner = SandboxRunner::new(&self.engine);
         }
         self.code.flush();
+        self.maintenance = Maintenance::new(&self.engine);
     }
 
     /// A block that does not follow the last one may be of another chain: what is kept from there would be checked module by module, but

@@ -57,6 +57,17 @@ impl CodeTable {
         self.bytes >= MAX_BYTES || self.entries.len() >= MAX_TOKENS
     }
 
+    /// Whether all the code that was given out is what `view` has.
+    pub(crate) fn is_all_in(&self, view: &dyn StateView) -> Result<bool, StateError> {
+        for entry in &self.entries {
+            let code = view.get(&entry.key)?;
+            if !code.is_some_and(|code| Arc::ptr_eq(&code, &entry.code) || code == entry.code) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The module under `id` in `view`, with its token.
     pub(crate) fn module(
         &mut self,

@@ -12,7 +12,7 @@ use crate::instance::{CallError, Instance};
 #[cfg(target_os = "linux")]
 use crate::memory::ImageFile;
 use crate::outcome::HostError;
-use crate::state::StateView;
+use crate::state::{StateError, StateView};
 use monomove_core::{ContextStats, LoadRequest};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -121,6 +121,11 @@ impl Image {
         &self.code
     }
 
+    /// Whether `view` has all the code that it was made of.
+    pub(crate) fn is_current(&self, view: &dyn StateView) -> Result<bool, StateError> {
+        self.code.is_all_in(view)
+    }
+
     pub(crate) fn is_of(&self, engine: &Engine) -> bool {
         self.engine.as_ref().is_some_and(|own| own.is_same(engine))
     }
@@ -171,6 +176,11 @@ impl ImageBuilder {
             wanted: BTreeSet::new(),
             image: None,
         }
+    }
+
+    /// Whether `request` is in the image, or was to be.
+    pub(crate) fn knows(&self, request: &LoadRequest) -> bool {
+        self.wanted.contains(request)
     }
 
     /// The image that was made last.

@@ -46,6 +46,7 @@ mod image;
 mod inspector;
 mod instance;
 mod limits;
+mod maintenance;
 #[cfg(target_os = "linux")]
 mod memory;
 mod native;

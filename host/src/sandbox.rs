@@ -168,6 +168,16 @@ impl Sandbox {
         self.runner = None;
     }
 
+    /// From now on a fresh instance starts from `image`; the one there is goes on.
+    pub(crate) fn start_from(&mut self, image: Option<&Arc<Image>>) {
+        self.image = image.filter(|image| image.is_of(&self.engine)).cloned();
+    }
+
+    /// Whether there is an instance.
+    pub(crate) fn is_warm(&self) -> bool {
+        self.runner.is_some()
+    }
+
     /// Makes the instance now instead of at the next call.
     pub fn warm_up(&mut self) -> Result<(), HostError> {
         match self.take_runner() {

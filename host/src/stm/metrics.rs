@@ -36,6 +36,10 @@ pub struct BlockMetrics {
     pub bytes_written: u64,
     /// Blocks that were run in sequence after all.
     pub fallbacks: u64,
+    /// Images of contexts made between blocks.
+    pub images_built: u64,
+    /// Workers that gave up a warm instance for an image.
+    pub workers_restored: u64,
 }
 
 impl BlockMetrics {
@@ -52,7 +56,7 @@ impl BlockMetrics {
         self.reads - self.base_reads.min(self.reads)
     }
 
-    fn counters_mut(&mut self) -> [&mut u64; 14] {
+    fn counters_mut(&mut self) -> [&mut u64; 16] {
         [
             &mut self.blocks,
             &mut self.committed,
@@ -68,11 +72,13 @@ impl BlockMetrics {
             &mut self.bytes_read,
             &mut self.bytes_written,
             &mut self.fallbacks,
+            &mut self.images_built,
+            &mut self.workers_restored,
         ]
     }
 
     /// Name, explanation and value of what only grows.
-    fn counters(&self) -> [(&'static str, &'static str, u64); 14] {
+    fn counters(&self) -> [(&'static str, &'static str, u64); 16] {
         [
             ("blocks", "Blocks executed", self.blocks),
             (
@@ -115,6 +121,16 @@ impl BlockMetrics {
                 "fallbacks",
                 "Blocks run in sequence after all",
                 self.fallbacks,
+            ),
+            (
+                "images_built",
+                "Images of contexts made between blocks",
+                self.images_built,
+            ),
+            (
+                "workers_restored",
+                "Workers that gave up a warm instance for an image",
+                self.workers_restored,
             ),
         ]
     }
