@@ -3,6 +3,7 @@
 
 use crate::code::{CodeCacheConfig, CodeCacheMetrics, CodeManager, Feeding, Finished};
 use crate::engine::Engine;
+use crate::flat::FlatValues;
 use crate::flow::BlockTransaction;
 use crate::inspector::NoInspector;
 use crate::maintenance::Maintenance;
@@ -16,6 +17,7 @@ use crate::stm::{
 use monomove_core::{Event, Outcome, WriteOp};
 use monomove_types::StateKey;
 use sha3::{Digest, Sha3_256};
+use std::sync::Arc;
 
 /// Bytes that a write, an event, a returned value and a transaction as such count for in [`BlockLimits::bytes`], besides the data.
 const OVERHEAD_BYTES: u64 = 160;
@@ -167,6 +169,13 @@ impl SandboxRunner {
             sandbox: Sandbox::new(engine),
         }
     }
+
+    /// A runner that shares large values with others.
+    fn sharing(engine: &Engine, values: &Arc<FlatValues>) -> Self {
+        Self {
+            sandbox: Sandbox::sharing(engine, values.clone()),
+        }
+    }
 }
 
 impl TransactionRunner for SandboxRunner {
@@ -213,6 +222,7 @@ pub struct BlockExecutor {
     last: Option<[u8; 32]>,
     metrics: BlockMetrics,
     maintenance: Maintenance,
+    values: Arc<FlatValues>,
     engine: Engine,
     pub(crate) code: CodeManager,
 }
@@ -225,13 +235,15 @@ impl BlockExecutor {
 
     /// An executor on `engine`.
     pub fn with_config(engine: &Engine, config: BlockConfig) -> Self {
-        let runners = std::iter::repeat_with(|| SandboxRunner::new(engine));
+        let values = Arc::default();
+        let runners = std::iter::repeat_with(|| SandboxRunner::sharing(engine, &values));
         Self {
             runners: runners.take(config.workers.max(1)).collect(),
             config,
             last: None,
             metrics: BlockMetrics::default(),
             maintenance: Maintenance::new(engine),
+            values,
             engine: engine.clone(),
             code: CodeManager::new(config.code_cache),
         }
@@ -276,7 +288,9 @@ impl BlockExecutor {
         };
         let maintained = self.maintenance.before_block(&mut self.runners, &code);
         self.metrics.add(&maintained);
-        let output = self.run(block, &code, &inspector)?;
+        let output = self.run(block, &code, &inspector);
+        self.metrics.add(&self.values.take_metrics());
+        let output = output?;
         let finished = Finished::from(code);
         manager.finish_block(block.lineage, finished);
         self.code = manager;
@@ -342,8 +356,9 @@ impl BlockExecutor {
 
     /// Drops everything that is kept between blocks. Results do not depend on it.
     pub fn reset(&mut self) {
+        self.values = Arc::default();
         for runner in &mut self.runners {
-            *runner = SandboxRunner::new(&self.engine);
+            *runner = SandboxRunner::sharing(&self.engine, &self.values);
         }
         self.code.flush();
         self.maintenance = Maintenance::new(&self.engine);

@@ -2,8 +2,9 @@
 //! ask whether they are still the same.
 
 use crate::code::{CodeHash, CodeState, ScriptCache, VerifiedCode};
+use crate::flat::{Answer, Given};
 use crate::state::{StateError, StateView};
-use monomove_core::{CheckedCode, CodeToken, ModuleCode, ValueToken};
+use monomove_core::{CheckedCode, CodeToken, FlatValue, ModuleCode, ValueToken};
 use monomove_types::{ModuleId, StateKey};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -210,15 +211,19 @@ impl ValueTable {
         ValueToken(token)
     }
 
+    /// The key and value that `token` was given for, unless it is forgotten.
+    pub(crate) fn named(&self, token: ValueToken) -> Option<&(StateKey, Arc<[u8]>)> {
+        let at = token.0.checked_sub(self.forgotten)?.checked_sub(1)?;
+        self.entries.get(at as usize)
+    }
+
     /// Whether the key that `token` was given for has the same value in `view`. No for tokens that are not known.
     pub(crate) fn is_same(
         &self,
         view: &dyn StateView,
         token: ValueToken,
     ) -> Result<bool, StateError> {
-        let at = token.0.checked_sub(self.forgotten);
-        let at = at.and_then(|at| at.checked_sub(1));
-        let Some((key, value)) = at.and_then(|at| self.entries.get(at as usize)) else {
+        let Some((key, value)) = self.named(token) else {
             return Ok(false);
         };
         let now = view.get(key)?;
@@ -233,6 +238,7 @@ pub(crate) struct NativeView<'a> {
     pub(crate) values: &'a mut ValueTable,
     pub(crate) verified: &'a VerifiedCode,
     pub(crate) reports: &'a mut Reports,
+    pub(crate) flat: &'a mut Given,
     /// The first error: the machine only learns that there was one.
     pub(crate) error: Option<StateError>,
 }
@@ -288,6 +294,28 @@ impl monomove_core::StateView for NativeView<'_> {
     fn is_same_value(&mut self, token: ValueToken) -> Result<bool, monomove_core::StateError> {
         let found = self.values.is_same(self.view, token);
         self.note(found)
+    }
+
+    fn flat_value(&mut self, token: ValueToken) -> Result<FlatValue, monomove_core::StateError> {
+        let named = self.values.named(token);
+        let answer = named.and_then(|(key, bytes)| self.flat.ask(key, bytes));
+        Ok(match answer {
+            None => FlatValue::Unwanted,
+            Some(Answer::Missing) => FlatValue::Missing,
+            Some(Answer::Here(image)) => FlatValue::Here(image.to_vec()),
+        })
+    }
+
+    fn share_value(&mut self, _: ValueToken, image: Option<&[u8]>) {
+        self.flat.decoded(image);
+    }
+
+    fn wants_flat_values(&mut self) -> bool {
+        self.flat.is_shared()
+    }
+
+    fn share_written(&mut self, key: &StateKey, bytes: &[u8], image: &[u8]) {
+        self.flat.wrote(key.clone(), bytes.into(), image);
     }
 }
 

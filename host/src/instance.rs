@@ -1,6 +1,7 @@
 //! One instance of the guest: calls in, outputs or faults out.
 
 use crate::engine::Engine;
+use crate::flat::{FlatValues, Given};
 use crate::image::Image;
 use crate::limits::Limits;
 use crate::outcome::{FaultKind, HostError, LimitHit, SandboxFault};
@@ -13,6 +14,7 @@ use monomove_core::{
 use monomove_guest::abi::{ABI_VERSION, InjectedFault, Rejection, Reply};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use wasmtime::{Global, Memory, Store, Trap, TypedFunc, Val};
 
 /// A request buffer larger than this is given back after the call.
@@ -183,6 +185,11 @@ impl Instance {
         }
     }
 
+    /// Shares large values with other instances from now on.
+    pub(crate) fn share(&mut self, values: Option<Arc<FlatValues>>) {
+        self.store.data_mut().flat = Given::new(values);
+    }
+
     /// Whether it has been given so much code that a fresh one should take over.
     pub(crate) fn is_full(&self) -> bool {
         self.store.data().code.is_full()
@@ -302,6 +309,7 @@ impl Instance {
         if result.is_ok() {
             store.accept_reports();
         }
+        store.flat.finish(result.is_ok());
         match (store.state_error.take(), result) {
             (Some(error), Ok(_)) => Err(CallError::State(error)),
             (Some(error), Err(_)) => Err(HostError::State(error).into()),

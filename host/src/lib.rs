@@ -39,6 +39,7 @@ mod block;
 mod bridge;
 mod code;
 mod engine;
+mod flat;
 mod flow;
 mod gas;
 mod guest;

@@ -150,3 +150,77 @@ impl Maintenance {
         self.wrote_code |= writes.iter().any(|(key, _)| is_code(key));
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::{Access, Call, Limits, MemoryState};
+    use monomove_guest::abi::InjectedFault;
+
+    fn call(function: &str) -> Call {
+        Call {
+            module: "0x1::math64".parse().unwrap(),
+            function: function.parse().unwrap(),
+            ty_args: vec![],
+            signers: vec![],
+            args: vec![vec![7; 8], vec![3; 8]],
+            access: Access::Any,
+            gas_limit: 1_000_000_000,
+            txn_hash: [0; 32],
+        }
+    }
+
+    #[test]
+    fn replacements_start_from_the_image_and_warm_workers_when_it_pays() {
+        let engine = Engine::new(Limits::default()).unwrap();
+        let mut state = MemoryState::new();
+        for (_, module) in monomove_stdlib::std_and_framework() {
+            state.insert_module(module).unwrap();
+        }
+        let mut runners = [SandboxRunner::new(&engine), SandboxRunner::new(&engine)];
+        let mut maintenance = Maintenance::new(&engine);
+        let mut between = |runners: &mut [SandboxRunner]| {
+            let metrics = maintenance.before_block(runners, &state);
+            (metrics.images_built, metrics.workers_restored)
+        };
+        assert_eq!(between(&mut runners), (0, 0));
+        // One worker does everything. The other, which has lowered one function, lacks few.
+        for function in ["max", "min"] {
+            runners[0].sandbox.execute(&call(function), &state).unwrap();
+        }
+        runners[1].sandbox.execute(&call("max"), &state).unwrap();
+        assert_eq!(between(&mut runners), (1, 0));
+        assert_eq!(between(&mut runners), (0, 0));
+        // A replacement has all of it.
+        let sandbox = &mut runners[1].sandbox;
+        sandbox.inject_fault(InjectedFault::Panic).unwrap();
+        assert_eq!(between(&mut runners), (0, 0));
+        for runner in &mut runners {
+            for function in ["max", "min"] {
+                let outcome = runner.sandbox.execute(&call(function), &state).unwrap();
+                assert!(outcome.success().is_some(), "{outcome:?}");
+            }
+            assert!(runner.sandbox.take_load_requests().is_empty());
+        }
+        // Now it lacks many.
+        let more = [
+            ("average", 2),
+            ("lcm", 2),
+            ("pow", 2),
+            ("sqrt", 1),
+            ("clamp", 3),
+        ];
+        for (function, arity) in more {
+            for (module, width) in [("0x1::math64", 8), ("0x1::math128", 16)] {
+                let call = Call {
+                    module: module.parse().unwrap(),
+                    args: vec![vec![3; width]; arity],
+                    ..call(function)
+                };
+                runners[0].sandbox.execute(&call, &state).unwrap();
+            }
+        }
+        assert_eq!(between(&mut runners), (1, 1));
+    }
+}

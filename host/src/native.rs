@@ -2,6 +2,7 @@
 
 use crate::bridge::{CodeTable, NativeView, Reports, ValueTable};
 use crate::engine::Engine;
+use crate::flat::{FlatValues, Given};
 use crate::instance::CallError;
 use crate::outcome::{FaultKind, HostError, SandboxFault};
 use crate::state::StateView;
@@ -11,6 +12,7 @@ use monomove_core::{
 };
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// A machine in this process. After a fault it must not be used again.
 pub(crate) struct NativeInstance {
@@ -19,6 +21,7 @@ pub(crate) struct NativeInstance {
     code: CodeTable,
     values: ValueTable,
     reports: Reports,
+    flat: Given,
 }
 
 // SAFETY: a machine counts references and keeps pointers into its own memory without atomics, but its interface hands out owned plain data
@@ -26,13 +29,14 @@ pub(crate) struct NativeInstance {
 unsafe impl Send for NativeInstance {}
 
 impl NativeInstance {
-    pub(crate) fn new(engine: &Engine) -> Self {
+    pub(crate) fn new(engine: &Engine, shared: Option<Arc<FlatValues>>) -> Self {
         Self {
             engine: engine.clone(),
             reports: Reports::default(),
             machine: Machine::new(engine.machine_config().clone()),
             code: CodeTable::default(),
             values: ValueTable::default(),
+            flat: Given::new(shared),
         }
     }
 
@@ -91,11 +95,14 @@ impl NativeInstance {
             view,
             code: &mut self.code,
             values: &mut self.values,
+            flat: &mut self.flat,
             error: None,
         };
         // After a panic the machine is dropped, so nobody sees what it left half done.
         let result = catch_unwind(AssertUnwindSafe(|| work(&mut self.machine, &mut native)));
-        if let Some(error) = native.error {
+        let error = native.error;
+        self.flat.finish(result.is_ok());
+        if let Some(error) = error {
             return Err(match result {
                 Ok(_) => CallError::State(error),
                 Err(_) => HostError::State(error).into(),

@@ -1,6 +1,7 @@
 //! A sandbox: one long-lived instance that runs one call after the other.
 
 use crate::engine::Engine;
+use crate::flat::FlatValues;
 use crate::image::Image;
 use crate::inspector::{Inspector, NoInspector};
 use crate::instance::{CallError, Instance};
@@ -25,6 +26,8 @@ pub struct Sandbox {
     runner: Option<Runner>,
     /// What an instance starts from, if not from nothing.
     image: Option<Arc<Image>>,
+    /// What its instances share with those of other sandboxes.
+    values: Option<Arc<FlatValues>>,
 }
 
 pub(crate) enum Runner {
@@ -39,6 +42,15 @@ impl Sandbox {
             engine: engine.clone(),
             runner: None,
             image: None,
+            values: None,
+        }
+    }
+
+    /// A sandbox that shares large values with others of the engine.
+    pub(crate) fn sharing(engine: &Engine, values: Arc<FlatValues>) -> Self {
+        Self {
+            values: Some(values),
+            ..Self::new(engine)
         }
     }
 
@@ -272,13 +284,16 @@ impl Sandbox {
         if let Some(runner) = self.runner.take() {
             return Ok(runner);
         }
-        Ok(match self.engine.wasm() {
-            Some(_) => Runner::Wasm(Box::new(match &self.image {
-                Some(image) => Instance::restore(&self.engine, image)?,
-                None => Instance::new(&self.engine)?,
-            })),
-            None => Runner::Native(Box::new(NativeInstance::new(&self.engine))),
-        })
+        if self.engine.wasm().is_none() {
+            let instance = NativeInstance::new(&self.engine, self.values.clone());
+            return Ok(Runner::Native(Box::new(instance)));
+        }
+        let mut instance = match &self.image {
+            Some(image) => Instance::restore(&self.engine, image)?,
+            None => Instance::new(&self.engine)?,
+        };
+        instance.share(self.values.clone());
+        Ok(Runner::Wasm(Box::new(instance)))
     }
 }
 

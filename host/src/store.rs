@@ -5,6 +5,7 @@
 
 use crate::bridge::{CodeTable, Reports, ValueTable, was_verified};
 use crate::engine::Engine as HostEngine;
+use crate::flat::{Answer, Given};
 use crate::limits::Limits;
 use crate::state::{StateError, StateView};
 use monomove_core::{CheckedCode, CodeToken, ValueToken};
@@ -42,6 +43,8 @@ pub(crate) struct HostStore {
     pub(crate) memory: Option<Memory>,
     pub(crate) code: CodeTable,
     values: ValueTable,
+    /// Values as other instances decoded them.
+    pub(crate) flat: Given,
     /// The first error of the view in this call: the guest only learns that there was one.
     pub(crate) state_error: Option<StateError>,
     /// The last answer that did not fit into the guest's inbox.
@@ -58,6 +61,7 @@ impl HostStore {
             memory: None,
             code: CodeTable::default(),
             values: ValueTable::default(),
+            flat: Given::default(),
             state_error: None,
             answer: None,
         }
@@ -204,6 +208,9 @@ pub(crate) fn imports(engine: &Engine) -> wasmtime::Result<Linker<HostStore>> {
     linker.func_wrap(IMPORTS, "module_verified", module_verified)?;
     linker.func_wrap(IMPORTS, "script_was_verified", script_was_verified)?;
     linker.func_wrap(IMPORTS, "script_verified", script_verified)?;
+    linker.func_wrap(IMPORTS, "flat_value", flat_value)?;
+    linker.func_wrap(IMPORTS, "share_value", share_value)?;
+    linker.func_wrap(IMPORTS, "share_written", share_written)?;
     linker.func_wrap(IMPORTS, "fetch", fetch)?;
     linker.func_wrap(IMPORTS, "panic", panicked)?;
     Ok(linker)
@@ -301,6 +308,56 @@ fn is_same_value(mut guest: Guest<'_>, token: u32) -> wasmtime::Result<i32> {
         None => FAILED as i32,
         Some(same) => same.into(),
     })
+}
+
+fn flat_value(
+    mut guest: Guest<'_>,
+    token: u32,
+    inbox: u32,
+    capacity: u32,
+) -> wasmtime::Result<i64> {
+    let (memory, store) = parts(&mut guest)?;
+    if token == ValueToken::NONE.0 {
+        return Ok(if store.flat.is_shared() {
+            ABSENT
+        } else {
+            FAILED
+        });
+    }
+    let Some((key, bytes)) = store.values.named(ValueToken(token)) else {
+        return Ok(FAILED);
+    };
+    Ok(match store.flat.ask(key, bytes) {
+        None => FAILED,
+        Some(Answer::Missing) => ABSENT,
+        Some(Answer::Here(image)) => deliver(memory, store, image, inbox, capacity)?,
+    })
+}
+
+fn share_value(mut guest: Guest<'_>, image: u32, len: u32) -> wasmtime::Result<()> {
+    let (memory, store) = parts(&mut guest)?;
+    let image = range(memory, image, len)?;
+    store.flat.decoded((len > 0).then_some(image));
+    Ok(())
+}
+
+fn share_written(
+    mut guest: Guest<'_>,
+    key: u32,
+    key_len: u32,
+    bytes: u32,
+    bytes_len: u32,
+    image: u32,
+    image_len: u32,
+) -> wasmtime::Result<()> {
+    let (memory, store) = parts(&mut guest)?;
+    let key = StateKey::decode(range(memory, key, key_len)?)
+        .map_err(|_| Stop::Protocol("not a state key"))?;
+    let bytes = range(memory, bytes, bytes_len)?.into();
+    store
+        .flat
+        .wrote(key, bytes, range(memory, image, image_len)?);
+    Ok(())
 }
 
 fn is_current(mut guest: Guest<'_>, token: u32) -> wasmtime::Result<i32> {

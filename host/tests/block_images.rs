@@ -1,4 +1,4 @@
-//! Blocks whose workers start from images: the outputs of blocks whose workers start from nothing.
+//! What workers of blocks share: blocks whose workers start from images, and copy values that others decoded, give what they give without.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -7,9 +7,9 @@
 )]
 
 use monomove::{
-    AccountAddress, Authentication, Block, BlockConfig, BlockExecutor, BlockLimits,
-    BlockTransaction, Engine, EngineConfig, Genesis, Limits, MemoryState, StateCommit,
-    TransactionPayload, UserTransaction,
+    Access, AccountAddress, Authentication, Backend, Block, BlockConfig, BlockExecutor,
+    BlockLimits, BlockTransaction, Call, Engine, EngineConfig, Genesis, Limits, MemoryState,
+    StateCommit, StateKey, TransactionPayload, UserTransaction,
 };
 use monomove_asm::{Options, Unit, assemble};
 use std::fmt::Write;
@@ -112,10 +112,15 @@ impl Users {
 /// Blocks that use more and more functions, two of which are upgraded: once in a block of their own, once in the middle of calls.
 fn blocks() -> Vec<Block> {
     let users = &mut Users::default();
-    let publish =
-        |users: &mut Users, version| users.send(0, TransactionPayload::Modules(vec![module(version)]));
+    let publish = |users: &mut Users, version| {
+        users.send(0, TransactionPayload::Modules(vec![module(version)]))
+    };
     let mut blocks = vec![vec![publish(users, 1)]];
-    blocks.push((0..ACCOUNTS).map(|n| users.call(n, "make", vec![])).collect());
+    blocks.push(
+        (0..ACCOUNTS)
+            .map(|n| users.call(n, "make", vec![]))
+            .collect(),
+    );
     for end in [2, 3, 20, FUNCTIONS] {
         blocks.push(users.calls((0..end).chain(0..end)));
     }
@@ -215,20 +220,46 @@ fn a_block_without_news_starts_at_once() {
     }
 }
 
-/// The same, with every worker broken between blocks: fresh instances start from the image.
+/// Each of some values is read and changed by several transactions.
 #[test]
-fn replaced_workers_start_from_the_image() {
-    let engine = engine();
-    let mut state = genesis(&engine);
-    let blocks = blocks();
-    let mut executor = BlockExecutor::with_config(&engine, config(2));
-    for block in &blocks[..7] {
-        let output = executor.execute(block, &state).unwrap();
-        state.commit(&output.writes).unwrap();
+fn a_large_value_is_decoded_once_in_a_block() {
+    let items: Vec<_> = (0..300u64).flat_map(u64::to_le_bytes).collect();
+    let value = [&1u64.to_le_bytes()[..], &[0xac, 0x02], &items].concat();
+    let mut state = MemoryState::new();
+    state.insert_module(module(1)).unwrap();
+    for n in 0..ACCOUNTS {
+        let tag = "0xa00::m::R".parse().unwrap();
+        state.insert(StateKey::resource(address(n), tag), value.clone());
     }
-    let expected = BlockExecutor::new(&engine)
-        .execute(&blocks[7], &state)
-        .unwrap();
-    executor.reset();
-    assert_eq!(executor.execute(&blocks[7], &state).unwrap(), expected);
+    let calls = (0..4 * ACCOUNTS).map(|n| Call {
+        module: "0xa00::m".parse().unwrap(),
+        function: format!("f{}", n % FUNCTIONS).parse().unwrap(),
+        ty_args: vec![],
+        signers: vec![],
+        args: vec![address(n * 5 % ACCOUNTS).0.to_vec()],
+        access: Access::Any,
+        gas_limit: 1_000_000_000,
+        txn_hash: [0; 32],
+    });
+    let block = Block::new(calls);
+    let native = Engine::with_config(EngineConfig {
+        backend: Backend::Native,
+        ..EngineConfig::default()
+    })
+    .unwrap();
+    for engine in [engine(), native] {
+        let expected = BlockExecutor::new(&engine).execute(&block, &state).unwrap();
+        assert_eq!(expected.writes.len() as u64, ACCOUNTS);
+        for workers in [0, 1, 2, 4, 8] {
+            let mut executor = BlockExecutor::with_config(&engine, config(workers));
+            assert_eq!(executor.execute(&block, &state).unwrap(), expected);
+            let metrics = *executor.metrics();
+            assert_eq!(metrics.flat_values_decoded, ACCOUNTS, "{metrics:?}");
+            assert!(metrics.flat_values_used >= 3 * ACCOUNTS, "{metrics:?}");
+            assert!(metrics.flat_values_written >= 4 * ACCOUNTS, "{metrics:?}");
+            // The next block has them already.
+            assert_eq!(executor.execute(&block, &state).unwrap(), expected);
+            assert_eq!(executor.metrics().flat_values_decoded, ACCOUNTS);
+        }
+    }
 }

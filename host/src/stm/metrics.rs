@@ -36,6 +36,14 @@ pub struct BlockMetrics {
     pub bytes_written: u64,
     /// Blocks that were run in sequence after all.
     pub fallbacks: u64,
+    /// Large values that an instance had to decode.
+    pub flat_values_decoded: u64,
+    /// Large values that came to an instance as images.
+    pub flat_values_used: u64,
+    /// Images of large values that transactions wrote, of all executions.
+    pub flat_values_written: u64,
+    /// Bytes of all images of values that instances gave.
+    pub flat_value_bytes: u64,
     /// Images of contexts made between blocks.
     pub images_built: u64,
     /// Workers that gave up a warm instance for an image.
@@ -56,7 +64,7 @@ impl BlockMetrics {
         self.reads - self.base_reads.min(self.reads)
     }
 
-    fn counters_mut(&mut self) -> [&mut u64; 16] {
+    fn counters_mut(&mut self) -> [&mut u64; 20] {
         [
             &mut self.blocks,
             &mut self.committed,
@@ -72,13 +80,17 @@ impl BlockMetrics {
             &mut self.bytes_read,
             &mut self.bytes_written,
             &mut self.fallbacks,
+            &mut self.flat_values_decoded,
+            &mut self.flat_values_used,
+            &mut self.flat_values_written,
+            &mut self.flat_value_bytes,
             &mut self.images_built,
             &mut self.workers_restored,
         ]
     }
 
     /// Name, explanation and value of what only grows.
-    fn counters(&self) -> [(&'static str, &'static str, u64); 16] {
+    fn counters(&self) -> [(&'static str, &'static str, u64); 20] {
         [
             ("blocks", "Blocks executed", self.blocks),
             (
@@ -121,6 +133,26 @@ impl BlockMetrics {
                 "fallbacks",
                 "Blocks run in sequence after all",
                 self.fallbacks,
+            ),
+            (
+                "flat_values_decoded",
+                "Large values decoded",
+                self.flat_values_decoded,
+            ),
+            (
+                "flat_values_used",
+                "Large values taken over as images",
+                self.flat_values_used,
+            ),
+            (
+                "flat_values_written",
+                "Images of large values written",
+                self.flat_values_written,
+            ),
+            (
+                "flat_value_bytes",
+                "Bytes of images of values",
+                self.flat_value_bytes,
             ),
             (
                 "images_built",

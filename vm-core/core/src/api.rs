@@ -298,6 +298,17 @@ pub enum CheckedCode {
     Script([u8; 32]),
 }
 
+/// What an embedder has of a value besides its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FlatValue {
+    /// Nothing, and it wants nothing.
+    Unwanted,
+    /// Nothing yet: the machine has to answer with [`StateView::share_value`] next.
+    Missing,
+    /// The image that a machine of the same engine gave for the same bytes.
+    Here(Vec<u8>),
+}
+
 /// The state as the machine sees it: read-only bytes by key. The machine does no other I/O.
 pub trait StateView {
     /// The module published under `id`, if any.
@@ -332,6 +343,28 @@ pub trait StateView {
     /// Told of code that passed the verifier. The view may remember it if the call ends properly.
     fn verified(&mut self, code: CheckedCode) {
         let _ = code;
+    }
+
+    /// What there is of the value that `token` was just given for. Machines of one engine may share what they decode: a large value is decoded by
+    /// the first that reads it, and copied by the others.
+    fn flat_value(&mut self, token: ValueToken) -> Result<FlatValue, StateError> {
+        let _ = token;
+        Ok(FlatValue::Unwanted)
+    }
+
+    /// The image of the value that `token` was given for; `None` if there is none.
+    fn share_value(&mut self, token: ValueToken, image: Option<&[u8]>) {
+        let _ = (token, image);
+    }
+
+    /// Whether images of written values are wanted.
+    fn wants_flat_values(&mut self) -> bool {
+        false
+    }
+
+    /// The image of a value that a transaction wrote, with its key and bytes.
+    fn share_written(&mut self, key: &StateKey, bytes: &[u8], image: &[u8]) {
+        let _ = (key, bytes, image);
     }
 }
 

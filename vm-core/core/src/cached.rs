@@ -2,14 +2,18 @@
 //!
 //! A cached value is used in a transaction only after the view said, in this transaction, that the state still has these bytes. Reading it
 //! is a copy of its image onto the heap, which takes as much room there as decoding it anew, so that the cache shows in nothing but time. It goes
-//! with the context (layouts), and starts over when it is full.
+//! with the context (layouts), and starts over when it is full. Large values come from the embedder as images, if another instance has decoded
+//! them ([`shared`](crate::value::shared)).
 
+use crate::context::Context;
 use crate::context::ids::LayoutId;
 use crate::globals::GlobalKey;
 use crate::value::image::Image;
+use crate::value::shared::Shape;
 use crate::{ValueCacheStats, ValueToken};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::rc::Rc;
 
@@ -41,6 +45,8 @@ pub(crate) struct ValueCache {
     /// Bytes that it may take.
     limit: u64,
     stats: ValueCacheStats,
+    /// Shapes of the layouts whose values were large; `None` for those that are not shared.
+    shapes: BTreeMap<LayoutId, Option<Rc<Shape>>>,
 }
 
 impl ValueCache {
@@ -51,6 +57,7 @@ impl ValueCache {
             state: FixedState::with_seed(seed),
             limit,
             stats: ValueCacheStats::default(),
+            shapes: BTreeMap::new(),
         }
     }
 
@@ -58,6 +65,7 @@ impl ValueCache {
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
         self.index.clear();
+        self.shapes.clear();
         (self.stats.values, self.stats.bytes) = (0, 0);
     }
 
@@ -77,6 +85,24 @@ impl ValueCache {
     /// Counts a value that was used again.
     pub(crate) fn hit(&mut self) {
         self.stats.hits += 1;
+    }
+
+    /// Counts a value that was decoded.
+    pub(crate) fn decoded(&mut self) {
+        self.stats.decoded += 1;
+    }
+
+    /// Counts a value that came as an image.
+    pub(crate) fn came_flat(&mut self) {
+        self.stats.shared += 1;
+    }
+
+    /// The shape of a layout, if its values can be shared.
+    pub(crate) fn shape(&mut self, ctx: &Context, layout: LayoutId) -> Option<Rc<Shape>> {
+        let shape = self.shapes.entry(layout);
+        shape
+            .or_insert_with(|| Shape::of(ctx, layout).map(Rc::new))
+            .clone()
     }
 
     /// The value under `key`, if it has these bytes: from now on under this token.
@@ -99,9 +125,8 @@ impl ValueCache {
         Some(value.clone())
     }
 
-    /// Takes in a value that was decoded, in place of an earlier one under its key.
+    /// Takes in a value, in place of an earlier one under its key.
     pub(crate) fn add(&mut self, key: &GlobalKey, value: CachedValue) {
-        self.stats.decoded += 1;
         let footprint = value.footprint();
         if value.token == ValueToken::NONE || !value.image.is_plain_data() || footprint > self.limit
         {

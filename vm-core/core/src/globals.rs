@@ -250,6 +250,12 @@ impl Globals {
         self.note(slot, AccessKind::Touch, None);
     }
 
+    /// The values that may differ from the state: their keys, where they are, their layouts.
+    pub(crate) fn touched(&self) -> impl Iterator<Item = (&GlobalKey, Addr, LayoutId)> {
+        let touched = self.entries.iter().filter(|entry| entry.touched);
+        touched.filter_map(|entry| Some((&entry.key, entry.object?, entry.layout)))
+    }
+
     /// Serializes what may have changed since it was last serialized. Between calls no reference is alive, so that nothing changes without
     /// being touched again.
     pub(crate) fn serialize(&mut self, ctx: &Context, memory: &Memory) -> Run<()> {

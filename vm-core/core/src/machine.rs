@@ -365,8 +365,11 @@ impl Machine {
         run.gas = call.gas_limit;
         let result = invoke(&mut run, &Invocation::from(call), tracer);
         tracer.stopped(&mut run);
-        let result =
-            result.and_then(|finished| Ok((finished, run.globals.changes(run.ctx, run.memory)?)));
+        let result = result.and_then(|finished| {
+            let writes = run.globals.changes(run.ctx, run.memory)?;
+            run.share_written(&writes)?;
+            Ok((finished, writes))
+        });
         let (gas_used, other) = (call.gas_limit - run.gas, run.other_gas);
         let effects = std::mem::take(&mut run.effects);
         let mut steps = run.instructions;

@@ -33,6 +33,8 @@ pub struct ValueCacheStats {
     pub hits: u64,
     /// How often a value was decoded from BCS.
     pub decoded: u64,
+    /// How often a value came as an image that another instance had made.
+    pub shared: u64,
 }
 
 /// All figures of a machine.

@@ -513,8 +513,9 @@ fn ended(run: &mut Interpreter<'_>, stop: Stop) -> Ended {
 }
 
 fn writes(run: &mut Interpreter<'_>) -> Result<Vec<(StateKey, WriteOp)>, Ended> {
-    run.globals
-        .changes(run.ctx, run.memory)
+    let writes = run.globals.changes(run.ctx, run.memory);
+    writes
+        .and_then(|writes| run.share_written(&writes).map(|()| writes))
         .map_err(|stop| ended(run, stop))
 }
 

@@ -24,6 +24,9 @@
 //! | `module_was_verified(token) -> i32` | whether this module is known to have passed the verifier: 1 yes, 0 no |
 //! | `module_verified(token)` | it just did |
 //! | `script_was_verified(hash_ptr) -> i32`, `script_verified(hash_ptr)` | the same of the script with the SHA3-256 at `hash_ptr` |
+//! | `flat_value(token, inbox_ptr, inbox_capacity) -> i64` | the image that another instance gave for the value of the token: its length, [`ABSENT`] (the next question must be preceded by `share_value`), or [`FAILED`]: nobody shares. Token 0 asks only whether anybody does |
+//! | `share_value(image_ptr, image_len)` | the image of that value, decoded now; empty if it has none |
+//! | `share_written(key_ptr, key_len, bytes_ptr, bytes_len, image_ptr, image_len)` | the image of a value that was written, with its `StateKey` and BCS |
 //! | `fetch(ptr, capacity)` | writes the whole last answer to `ptr` |
 //! | `panic(ptr, len)` | UTF-8 text of a panic; does not return |
 

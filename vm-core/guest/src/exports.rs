@@ -7,7 +7,9 @@ use crate::abi::{
     ABI_VERSION, ABSENT, INBOX_BYTES, InjectedFault, MAX_PANIC_BYTES, Rejection, Reply,
 };
 use crate::{Session, fault};
-use monomove_core::{CheckedCode, CodeToken, ModuleCode, StateError, StateView, ValueToken};
+use monomove_core::{
+    CheckedCode, CodeToken, FlatValue, ModuleCode, StateError, StateView, ValueToken,
+};
 use monomove_types::{ModuleId, StateKey};
 use std::cell::RefCell;
 use std::fmt::{self, Write};
@@ -40,6 +42,16 @@ mod host {
         pub(super) safe fn module_verified(token: u32);
         pub(super) fn script_was_verified(hash: *const u8) -> i32;
         pub(super) fn script_verified(hash: *const u8);
+        pub(super) fn flat_value(token: u32, inbox: *mut u8, inbox_capacity: usize) -> i64;
+        pub(super) fn share_value(image: *const u8, image_len: usize);
+        pub(super) fn share_written(
+            key: *const u8,
+            key_len: usize,
+            bytes: *const u8,
+            bytes_len: usize,
+            image: *const u8,
+            image_len: usize,
+        );
         pub(super) fn fetch(to: *mut u8, capacity: usize);
         pub(super) fn panic(text: *const u8, len: usize) -> !;
     }
@@ -246,6 +258,42 @@ impl StateView for HostView {
             CheckedCode::Module(token) => host::module_verified(token.0),
             // SAFETY: the host reads the 32 bytes of `hash`, which is alive during the call.
             CheckedCode::Script(hash) => unsafe { host::script_verified(hash.as_ptr()) },
+        }
+    }
+
+    fn flat_value(&mut self, token: ValueToken) -> Result<FlatValue, StateError> {
+        // SAFETY: the range is live memory of `self`, and the host writes to nothing else.
+        let answer = unsafe { host::flat_value(token.0, self.inbox.as_mut_ptr(), INBOX_BYTES) };
+        Ok(match answer {
+            0.. => FlatValue::Here(self.take(answer as u32 as usize)),
+            ABSENT => FlatValue::Missing,
+            _ => FlatValue::Unwanted,
+        })
+    }
+
+    fn share_value(&mut self, _: ValueToken, image: Option<&[u8]>) {
+        let image = image.unwrap_or_default();
+        // SAFETY: the range is live memory; the host only reads it.
+        unsafe { host::share_value(image.as_ptr(), image.len()) }
+    }
+
+    fn wants_flat_values(&mut self) -> bool {
+        let answer = self.flat_value(ValueToken::NONE);
+        matches!(answer, Ok(FlatValue::Missing))
+    }
+
+    fn share_written(&mut self, key: &StateKey, bytes: &[u8], image: &[u8]) {
+        self.key = key.encode();
+        // SAFETY: all ranges are live memory; the host only reads them.
+        unsafe {
+            host::share_written(
+                self.key.as_ptr(),
+                self.key.len(),
+                bytes.as_ptr(),
+                bytes.len(),
+                image.as_ptr(),
+                image.len(),
+            );
         }
     }
 

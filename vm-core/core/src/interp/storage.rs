@@ -7,7 +7,10 @@ use crate::globals::{GlobalKey, GlobalSlot, state_key};
 use crate::memory::{Addr, object_cost};
 use crate::stop::{Run, Stop};
 use crate::value::decode::DecodeError;
-use monomove_types::{AccountAddress, StatusCode};
+use crate::value::image::Image;
+use crate::value::shared::{SHARED_FROM, image_of};
+use crate::{FlatValue, ValueToken, WriteOp};
+use monomove_types::{AccountAddress, StateKey, StatusCode};
 use std::rc::Rc;
 
 /// Bytes that are read are charged for in multiples of this.
@@ -57,13 +60,7 @@ impl Interpreter<'_> {
         if let Some(value) = self.values.rename(key, layout, token, &bytes) {
             return Ok(Some(value));
         }
-        let image = self.decode(layout, &bytes).map_err(|error| match error {
-            DecodeError::Malformed(at) => Stop::with_message(
-                StatusCode::FAILED_TO_DESERIALIZE_RESOURCE,
-                format!("the stored value is malformed at byte {at}"),
-            ),
-            DecodeError::Stop(stop) => stop,
-        })?;
+        let image = self.flat(layout, token, &bytes)?;
         let value = CachedValue {
             layout,
             token,
@@ -72,6 +69,68 @@ impl Interpreter<'_> {
         };
         self.values.add(key, value.clone());
         Ok(Some(value))
+    }
+
+    /// The value with these bytes: a large one as another instance made it, if one did; else decoded, and given to the others.
+    fn flat(&mut self, layout: LayoutId, token: ValueToken, bytes: &[u8]) -> Run<Image> {
+        let mut shape = None;
+        if bytes.len() >= SHARED_FROM
+            && token != ValueToken::NONE
+            && let Some(own) = self.values.shape(self.ctx, layout)
+        {
+            match self.view.flat_value(token)? {
+                FlatValue::Here(image) => {
+                    let size = self.ctx.layout(layout).size;
+                    if let Some(image) = own.open(&image, size, self.memory.heap_limit()) {
+                        self.values.came_flat();
+                        return Ok(image);
+                    }
+                    shape = Some(own);
+                }
+                FlatValue::Missing => shape = Some(own),
+                FlatValue::Unwanted => {}
+            }
+        }
+        self.values.decoded();
+        let image = self.decode(layout, bytes).map_err(|error| match error {
+            DecodeError::Malformed(at) => Stop::with_message(
+                StatusCode::FAILED_TO_DESERIALIZE_RESOURCE,
+                format!("the stored value is malformed at byte {at}"),
+            ),
+            DecodeError::Stop(stop) => stop,
+        });
+        if let Some(shape) = shape {
+            let closed = image.as_ref().ok().and_then(|image| shape.close(image));
+            self.view.share_value(token, closed.as_deref());
+        }
+        image
+    }
+
+    /// Gives the embedder images of the large values among `writes`, the changes of this session.
+    pub(crate) fn share_written(&mut self, writes: &[(StateKey, WriteOp)]) -> Run<()> {
+        let large = |op: &WriteOp| match op {
+            WriteOp::Create(bytes) | WriteOp::Modify(bytes) => bytes.len() >= SHARED_FROM,
+            WriteOp::Delete => false,
+        };
+        if !writes.iter().any(|(_, op)| large(op)) || !self.view.wants_flat_values() {
+            return Ok(());
+        }
+        for (key, object, layout) in self.globals.touched() {
+            let key = state_key(self.ctx, key)?;
+            let found = writes.binary_search_by(|(written, _)| written.cmp(&key));
+            let Some((_, op @ (WriteOp::Create(bytes) | WriteOp::Modify(bytes)))) =
+                found.ok().and_then(|at| writes.get(at))
+            else {
+                continue;
+            };
+            if large(op)
+                && let Some(shape) = self.values.shape(self.ctx, layout)
+                && let Some(image) = shape.close(&image_of(self.ctx, self.memory, object, layout)?)
+            {
+                self.view.share_written(&key, bytes, &image);
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn address_at(&self, addr: Addr) -> AccountAddress {

@@ -31,6 +31,22 @@ impl Image {
         }
     }
 
+    /// A value that was put together elsewhere: its size, its bytes with the objects behind them, where the pointers are.
+    pub(super) fn from_parts(size: u32, bytes: Vec<u8>, pointers: Vec<u32>, limit: u32) -> Self {
+        Self {
+            bytes,
+            size,
+            pointers,
+            limit,
+            has_functions: false,
+        }
+    }
+
+    /// What [`from_parts`](Self::from_parts) takes.
+    pub(super) fn parts(&self) -> (u32, &[u8], &[u32]) {
+        (self.size, &self.bytes, &self.pointers)
+    }
+
     /// Where the objects start in `bytes`.
     fn objects(&self) -> u32 {
         self.size.next_multiple_of(MAX_ALIGN)

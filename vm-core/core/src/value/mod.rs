@@ -6,6 +6,7 @@ pub(crate) mod bcs;
 pub(crate) mod compare;
 pub(crate) mod decode;
 pub(crate) mod image;
+pub(crate) mod shared;
 
 use crate::context::Context;
 use crate::context::closure::{ClosureId, ClosureKind};
