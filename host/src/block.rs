@@ -213,6 +213,38 @@ pub struct BlockConfig {
     pub code_cache: CodeCacheConfig,
 }
 
+/// What an executor holds in memory, by what it is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct BlockMemory {
+    /// The frame stack of each worker: as much as it may use; pages that no call ever reached are not backed by memory.
+    pub frame_stack_bytes: u64,
+    /// Values that workers share, as images and as BCS.
+    pub shared_value_bytes: u64,
+    /// The image that workers start from.
+    pub image_bytes: u64,
+    /// Most bytes of values that transactions of a block wrote, of all versions that its multi-version map had at its end.
+    pub version_bytes: u64,
+    /// Most bytes of outputs of a block, as [`BlockLimits::bytes`] counts them.
+    pub output_bytes: u64,
+    /// The workers.
+    pub workers: Vec<WorkerMemory>,
+}
+
+/// What one worker holds in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct WorkerMemory {
+    /// The linear memory of its instance, in which all of the following lie; 0 for the native backend.
+    pub linear_bytes: u64,
+    /// The largest heap that a transaction had.
+    pub heap_bytes: u64,
+    /// Tables of the context.
+    pub context_bytes: u64,
+    /// Lowered code.
+    pub code_bytes: u64,
+    /// Values of the state that are kept decoded, with their BCS.
+    pub value_cache_bytes: u64,
+}
+
 /// Runs blocks on sandboxes that it keeps warm between them.
 #[derive(Debug)]
 pub struct BlockExecutor {
@@ -310,7 +342,10 @@ impl BlockExecutor {
                 run_in_parallel(&mut self.runners, calls, view, limits, inspector);
             self.metrics.add(&metrics);
             match result {
-                Ok(run) => return Ok(BlockOutput::of(run)),
+                Ok(run) => {
+                    self.note(&run);
+                    return Ok(BlockOutput::of(run));
+                }
                 Err(ParallelError::Host(error)) => return Err(error),
                 Err(ParallelError::Inconsistent(reason)) => {
                     tracing::warn!(reason, "the block is run in sequence after all");
@@ -334,7 +369,35 @@ impl BlockExecutor {
                 ..BlockMetrics::default()
             });
         }
+        self.note(&run);
         Ok(BlockOutput::of(run))
+    }
+
+    fn note(&mut self, run: &BlockRun<TransactionOutcome>) {
+        self.metrics.output_bytes = self.metrics.output_bytes.max(run.bytes);
+    }
+
+    /// The memory that the executor and its workers hold, by what it is for.
+    pub fn memory(&mut self) -> BlockMemory {
+        let mut memory = BlockMemory {
+            frame_stack_bytes: self.engine.limits().frame_stack_bytes.into(),
+            shared_value_bytes: self.values.bytes(),
+            image_bytes: self.maintenance.image_bytes(),
+            version_bytes: self.metrics.version_bytes,
+            output_bytes: self.metrics.output_bytes,
+            workers: Vec::with_capacity(self.runners.len()),
+        };
+        for runner in &mut self.runners {
+            let figures = runner.sandbox.figures();
+            memory.workers.push(WorkerMemory {
+                linear_bytes: runner.sandbox.linear_bytes(),
+                heap_bytes: figures.heap.highest,
+                context_bytes: figures.context.bytes,
+                code_bytes: figures.context.code_bytes,
+                value_cache_bytes: figures.values.bytes,
+            });
+        }
+        memory
     }
 
     /// Runs blocks one after the other, each on the state that the one before left, to the same outputs as if each had been committed

@@ -185,6 +185,11 @@ impl Instance {
         }
     }
 
+    /// Bytes of its linear memory.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.memory.data_size(&self.store) as u64
+    }
+
     /// Shares large values with other instances from now on.
     pub(crate) fn share(&mut self, values: Option<Arc<FlatValues>>) {
         self.store.data_mut().flat = Given::new(values);

@@ -61,7 +61,8 @@ mod wasm_config;
 mod watchdog;
 
 pub use block::{
-    Block, BlockConfig, BlockExecutor, BlockOutput, Lineage, SandboxRunner, execute_block,
+    Block, BlockConfig, BlockExecutor, BlockMemory, BlockOutput, Lineage, SandboxRunner,
+    WorkerMemory, execute_block,
 };
 pub use code::{CodeCacheConfig, CodeCacheMetrics};
 pub use engine::{Backend, Engine, EngineConfig, EngineError, VersionHash};

@@ -52,6 +52,11 @@ impl Maintenance {
         }
     }
 
+    /// Bytes of the image that workers start from.
+    pub(crate) fn image_bytes(&self) -> u64 {
+        self.builder.image().map_or(0, |image| image.bytes() as u64)
+    }
+
     /// Before a block on `view`: takes in what workers report, makes an image if that is due, and gives it to those who need it. Without news
     /// it asks each worker, and that is all.
     pub(crate) fn before_block(

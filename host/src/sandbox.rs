@@ -251,6 +251,14 @@ impl Sandbox {
         })
     }
 
+    /// Bytes of the linear memory of its instance.
+    pub(crate) fn linear_bytes(&self) -> u64 {
+        match &self.runner {
+            Some(Runner::Wasm(instance)) => instance.memory_bytes(),
+            _ => 0,
+        }
+    }
+
     /// Makes the guest break in the given way, as a drill: the fault is reported and the instance thrown away. Never tried twice.
     pub fn inject_fault(&mut self, fault: InjectedFault) -> Result<SandboxFault, HostError> {
         match self.take_runner() {

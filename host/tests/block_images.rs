@@ -8,8 +8,8 @@
 
 use monomove::{
     Access, AccountAddress, Authentication, Backend, Block, BlockConfig, BlockExecutor,
-    BlockLimits, BlockTransaction, Call, Engine, EngineConfig, Genesis, Limits, MemoryState,
-    StateCommit, StateKey, TransactionPayload, UserTransaction,
+    BlockTransaction, Call, Engine, EngineConfig, Genesis, Limits, MemoryState, StateCommit,
+    StateKey, TransactionPayload, UserTransaction,
 };
 use monomove_asm::{Options, Unit, assemble};
 use std::fmt::Write;
@@ -147,7 +147,7 @@ fn genesis(engine: &Engine) -> MemoryState {
 fn config(workers: usize) -> BlockConfig {
     BlockConfig {
         workers,
-        limits: BlockLimits::default(),
+        ..BlockConfig::default()
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use monomove::{
     Access, AccountAddress, Authentication, Block, BlockConfig, BlockExecutor, BlockInfo,
-    BlockInspector, BlockMetrics, BlockTransaction, Call, CodeCacheMetrics, CutOff, DiskState,
-    Engine, Fork, Genesis, Identifier, MemoryState, ModuleId, Outcome, Sandbox, StateCommit,
-    StateKey, StateView, TransactionOutcome, TransactionPayload, UserTransaction,
+    BlockInspector, BlockMemory, BlockMetrics, BlockTransaction, Call, CodeCacheMetrics, CutOff,
+    DiskState, Engine, Fork, Genesis, Identifier, MemoryState, ModuleId, Outcome, Sandbox,
+    StateCommit, StateKey, StateView, TransactionOutcome, TransactionPayload, UserTransaction,
 };
 use monomove_text::parse_argument;
 use monomove_types::GenesisBlob;
@@ -114,6 +114,11 @@ impl Chain {
     /// What all blocks so far took.
     pub(crate) fn metrics(&self) -> &BlockMetrics {
         self.executor.metrics()
+    }
+
+    /// What the executor holds in memory.
+    pub(crate) fn memory(&mut self) -> BlockMemory {
+        self.executor.memory()
     }
 
     /// Whether the chain begins with this process.

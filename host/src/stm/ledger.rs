@@ -50,6 +50,8 @@ pub struct BlockRun<O> {
     pub writes: Vec<(StateKey, WriteOp)>,
     /// Where it was cut off, if it was.
     pub cut_off: Option<CutOff>,
+    /// Bytes of all outputs, as [`BlockLimits::bytes`] counts them.
+    pub bytes: u64,
 }
 
 /// Whether an output becomes part of the block.
@@ -119,6 +121,7 @@ impl<O: TransactionOutput> Ledger<O> {
             outputs: self.outputs,
             writes,
             cut_off: self.cut_off,
+            bytes: self.bytes,
         }
     }
 }

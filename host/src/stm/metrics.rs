@@ -30,6 +30,10 @@ pub struct BlockMetrics {
     pub captured_reads: u64,
     /// Of those, asked of the state below the block; the others were answered within it.
     pub base_reads: u64,
+    /// Most bytes of written values, of all versions, that the map of a block had at its end.
+    pub version_bytes: u64,
+    /// Most bytes of outputs that a block had.
+    pub output_bytes: u64,
     /// Bytes of the values that were answered; modules do not count.
     pub bytes_read: u64,
     /// Bytes of the values written, of all executions.
@@ -53,7 +57,9 @@ pub struct BlockMetrics {
 impl BlockMetrics {
     /// Adds the numbers of `other`.
     pub fn add(&mut self, other: &Self) {
-        self.highest_incarnation = self.highest_incarnation.max(other.highest_incarnation);
+        for (most, value) in self.gauges_mut().into_iter().zip(other.gauges()) {
+            *most = (*most).max(value.2);
+        }
         for (sum, (_, _, value)) in self.counters_mut().into_iter().zip(other.counters()) {
             *sum += value;
         }
@@ -167,6 +173,35 @@ impl BlockMetrics {
         ]
     }
 
+    fn gauges_mut(&mut self) -> [&mut u64; 3] {
+        [
+            &mut self.highest_incarnation,
+            &mut self.version_bytes,
+            &mut self.output_bytes,
+        ]
+    }
+
+    /// Name, explanation and value of what is the most of all blocks.
+    fn gauges(&self) -> [(&'static str, &'static str, u64); 3] {
+        [
+            (
+                "highest_incarnation",
+                "Highest incarnation executed",
+                self.highest_incarnation,
+            ),
+            (
+                "version_bytes",
+                "Most bytes of written versions in a block",
+                self.version_bytes,
+            ),
+            (
+                "output_bytes",
+                "Most bytes of outputs in a block",
+                self.output_bytes,
+            ),
+        ]
+    }
+
     /// The numbers in the text format of Prometheus.
     pub fn to_prometheus(&self) -> String {
         let mut text = String::new();
@@ -181,12 +216,9 @@ impl BlockMetrics {
         for (name, help, value) in self.counters() {
             metric(&format!("{name}_total"), help, "counter", value);
         }
-        metric(
-            "highest_incarnation",
-            "Highest incarnation executed",
-            "gauge",
-            self.highest_incarnation,
-        );
+        for (name, help, value) in self.gauges() {
+            metric(name, help, "gauge", value);
+        }
         text
     }
 }

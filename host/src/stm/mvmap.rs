@@ -183,6 +183,14 @@ impl Slot {
         self.change(writer, |entries, at| entries[at].is_estimate = true);
     }
 
+    /// Bytes of the values that transactions wrote.
+    pub(super) fn written_bytes(&mut self) -> u64 {
+        let entries = self.entries.get_mut();
+        let entries = entries.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let values = entries.iter().filter_map(|entry| entry.value.as_ref());
+        values.map(|value| value.len() as u64).sum()
+    }
+
     /// What is under the key after the first `count` transactions, all of them committed, if any of them wrote it: whether the state
     /// had a value (`None`: nobody asked), and the value now.
     pub(super) fn into_final(self, count: u32) -> Option<(StateKey, Option<bool>, Value)> {

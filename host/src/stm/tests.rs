@@ -542,5 +542,5 @@ fn metrics_add_up_and_have_a_text_form() {
             "# TYPE monomove_highest_incarnation gauge\nmonomove_highest_incarnation 3\n"
         )
     );
-    assert!(text.lines().count() == 63);
+    assert!(text.lines().count() == 69);
 }

@@ -84,17 +84,18 @@ pub(super) fn run<R: TransactionRunner>(
     };
     let result = result.and_then(|ledger| {
         let committed = metrics.committed as u32;
-        Ok(ledger.close(merged(map, committed, runners.len())?))
+        let (writes, bytes) = merged(map, committed, runners.len())?;
+        metrics.version_bytes = bytes;
+        Ok(ledger.close(writes))
     });
     (result, metrics)
 }
 
+/// A change set, and the bytes of all versions behind it.
+type Merged = (Vec<(StateKey, WriteOp)>, u64);
+
 /// All changes of the committed transactions as one change set. Large ones are made in parts: nothing else goes on at the end of a block.
-fn merged(
-    map: SlotMap,
-    committed: u32,
-    workers: usize,
-) -> Result<Vec<(StateKey, WriteOp)>, ParallelError> {
+fn merged(map: SlotMap, committed: u32, workers: usize) -> Result<Merged, ParallelError> {
     let mut slots: Vec<Slot> = map.into_slots().collect();
     let parts = workers.min(slots.len() / WORTH_A_THREAD);
     if parts < 2 {
@@ -117,19 +118,18 @@ fn merged(
             .chain(others.into_iter().map(join))
             .collect::<Result<Vec<_>, _>>()
     })?;
-    let mut writes: Vec<_> = parts.into_iter().flatten().collect();
+    let bytes = parts.iter().map(|(_, bytes)| bytes).sum();
+    let mut writes: Vec<_> = parts.into_iter().flat_map(|(writes, _)| writes).collect();
     // The parts are sorted, which a stable sort makes use of.
     writes.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(writes)
+    Ok((writes, bytes))
 }
 
 /// The changes in some of the slots, in the order of their keys.
-fn merged_part(
-    slots: Vec<Slot>,
-    committed: u32,
-) -> Result<Vec<(StateKey, WriteOp)>, ParallelError> {
-    let mut writes = Vec::new();
-    for slot in slots {
+fn merged_part(slots: Vec<Slot>, committed: u32) -> Result<Merged, ParallelError> {
+    let (mut writes, mut bytes) = (Vec::new(), 0);
+    for mut slot in slots {
+        bytes += slot.written_bytes();
         let Some((key, had, value)) = slot.into_final(committed) else {
             continue;
         };
@@ -143,7 +143,7 @@ fn merged_part(
         writes.push((key, op));
     }
     writes.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(writes)
+    Ok((writes, bytes))
 }
 
 fn inconsistent(text: impl Into<String>) -> ParallelError {

@@ -105,6 +105,7 @@ impl Machine {
                 copied: heap.copied,
                 live: heap.live.into(),
                 peak: heap.peak.into(),
+                highest: heap.highest.into(),
                 size: heap.size.into(),
                 limit: self.memory.heap_limit().into(),
             },

@@ -16,6 +16,8 @@ pub struct HeapStats {
     pub live: u64,
     /// Most bytes that were in use at once.
     pub peak: u64,
+    /// Most bytes that were in use at once in any transaction so far.
+    pub highest: u64,
     /// The step that the heap had grown to.
     pub size: u64,
     /// Most bytes that it may grow to.

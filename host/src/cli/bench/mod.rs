@@ -1,5 +1,6 @@
 //! `monomove bench`: the golden kernels in the sandbox, gas on, against native Rust in the same process.
 
+mod churn;
 mod context;
 mod kernels;
 
@@ -57,6 +58,7 @@ Examples:
   monomove bench
   monomove bench --filter sort --rounds 11 --json
   monomove bench --context --genesis genesis.blob
+  monomove bench --churn
 
 Sandboxed and native runs take turns in one process; the times are medians. Build with --release.")]
 pub(crate) struct BenchArgs {
@@ -72,6 +74,9 @@ pub(crate) struct BenchArgs {
     /// Measure the context instead: interning, images
     #[arg(long)]
     context: bool,
+    /// Measure collections instead: a program that allocates a thousand times what it keeps
+    #[arg(long, conflicts_with = "context")]
+    churn: bool,
     /// With --context: a genesis blob whose modules the image has, in place of the embedded library
     #[arg(long, value_name = "FILE", requires = "context")]
     genesis: Option<PathBuf>,
@@ -110,6 +115,9 @@ struct Unmeasured {
 }
 
 pub(crate) fn run(args: &BenchArgs, out: &mut Output) -> Result<Exit, CliError> {
+    if args.churn {
+        return churn::run(args.json, out);
+    }
     if args.context {
         return context::run(args.genesis.as_deref(), args.json, out);
     }

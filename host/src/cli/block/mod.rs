@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use monomove::{
-    BlockConfig, BlockLimits, BlockMetrics, CutOff, CutOffReason, Engine, EngineConfig, Limits,
+    BlockConfig, BlockLimits, BlockMemory, BlockMetrics, CutOff, CutOffReason, Engine,
+    EngineConfig, Limits, WorkerMemory,
 };
 use serde::Serialize;
 
@@ -160,6 +161,8 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cut_off: Option<CutOffText>,
     metrics: BlockMetrics,
+    /// What all of it takes in memory.
+    memory: BlockMemory,
     /// The block that was committed.
     #[serde(skip_serializing_if = "Option::is_none")]
     block: Option<CommittedBlock>,
@@ -223,6 +226,7 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
         }
     }
     let metrics = *chain.metrics();
+    let memory = chain.memory();
     if let Some(file) = &args.workers.metrics {
         let text = metrics.to_prometheus() + &chain.code_metrics().to_prometheus();
         std::fs::write(file, text).map_err(|error| CliError::at(file.display(), error))?;
@@ -262,6 +266,7 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
             output_hash: hex::encode(result.hash),
             cut_off,
             metrics,
+            memory,
             block,
         })?;
         return Ok(exit);
@@ -276,6 +281,7 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
         DIM,
         format_args!("output hash {}", hex::encode(result.hash)),
     ))?;
+    out.line(styled(DIM, memory_line(&memory)))?;
     if args.workers.workers.is_some() && workers > 0 {
         out.line(styled(DIM, metrics_line(workers, &metrics)))?;
     }
@@ -293,6 +299,20 @@ pub(crate) fn run(args: &BlockArgs, out: &mut Output) -> Result<Exit, CliError> 
         out.line(block)?;
     }
     Ok(exit)
+}
+
+/// Where the memory is, in one line.
+fn memory_line(memory: &BlockMemory) -> String {
+    let most = |of: fn(&WorkerMemory) -> u64| memory.workers.iter().map(of).max().unwrap_or(0);
+    format!(
+        "memory: {} KiB of outputs; heap {} KiB, context {} KiB, code {} KiB, values {} KiB a worker; shared values {} KiB",
+        memory.output_bytes.div_ceil(1024),
+        most(|worker| worker.heap_bytes).div_ceil(1024),
+        most(|worker| worker.context_bytes).div_ceil(1024),
+        most(|worker| worker.code_bytes).div_ceil(1024),
+        most(|worker| worker.value_cache_bytes).div_ceil(1024),
+        memory.shared_value_bytes.div_ceil(1024)
+    )
 }
 
 /// What the workers did, in one line.

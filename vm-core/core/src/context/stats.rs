@@ -32,6 +32,8 @@ pub struct ContextStats {
     pub targets: u64,
     /// Bytes of the tables of names, modules, templates, types and lists.
     pub bytes: u64,
+    /// Bytes of lowered code and of the tables of functions and targets.
+    pub code_bytes: u64,
 }
 
 impl ContextStats {

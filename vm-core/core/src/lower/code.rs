@@ -257,7 +257,15 @@ impl Code {
 
     /// Adds the sizes of these tables.
     pub(crate) fn stats(&self, stats: ContextStats) -> ContextStats {
+        let bytes = |lowered: &Rc<Lowered>| {
+            size_of::<Lowered>()
+                + size_of_val::<[Op]>(&lowered.code)
+                + size_of_val::<[u16]>(&lowered.origins)
+        };
+        let code: usize = self.instances.iter().map(bytes).sum();
+        let tables = self.targets.len() * size_of::<Target>();
         ContextStats {
+            code_bytes: (code + tables) as u64,
             functions: self.instances.len() as u64,
             function_lookups: self.lookups,
             targets: self.targets.len() as u64,

@@ -78,6 +78,7 @@ impl Memory {
 
     /// Ends a collection: the survivors become the heap.
     pub(crate) fn finish_collection(&mut self) {
+        self.heap_highest = self.heap_highest.max(self.heap_top);
         self.heap_clean = self.heap_clean.max(self.heap_top);
         self.first = self.next_first;
         self.copy(self.first, self.copy_of(self.first), self.survivors);

@@ -63,6 +63,8 @@ pub(crate) struct HeapFigures {
     pub(crate) live: u32,
     /// Most bytes that were in use at once.
     pub(crate) peak: u32,
+    /// Most bytes that were in use at once since the machine was made.
+    pub(crate) highest: u32,
     /// What the heap had grown to.
     pub(crate) size: u32,
 }
@@ -101,6 +103,8 @@ pub(crate) struct Memory {
     next_first: Addr,
     /// Heap bytes from here on are zero.
     heap_clean: Addr,
+    /// The highest end of the heap so far.
+    heap_highest: Addr,
     /// End of the heap; behind it, as much room again for the survivors of a collection.
     heap_end: Addr,
     heap_limit: u32,
@@ -159,6 +163,7 @@ impl Memory {
             first: heap_start,
             next_first: heap_start,
             heap_clean: heap_start,
+            heap_highest: heap_start,
             heap_end: heap_start + heap + shift,
             heap_limit: heap,
             steps: steps.into(),
@@ -185,6 +190,7 @@ impl Memory {
 
     /// Forgets every heap object.
     pub(crate) fn reset(&mut self) {
+        self.heap_highest = self.heap_highest.max(self.heap_top);
         self.heap_clean = self.heap_clean.max(self.heap_top);
         self.heap_top = self.heap_start;
         self.first = self.heap_start;
@@ -198,6 +204,7 @@ impl Memory {
         HeapFigures {
             size: self.size,
             peak: self.figures.peak.max(self.heap_top - self.heap_start),
+            highest: self.heap_highest.max(self.heap_top) - self.heap_start,
             ..self.figures
         }
     }
