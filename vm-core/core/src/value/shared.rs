@@ -9,7 +9,7 @@ use super::image::Image;
 use super::{VectorHeader, live_variant};
 use crate::context::Context;
 use crate::context::ids::LayoutId;
-use crate::context::layout::{Field, Kind};
+use crate::context::layout::{Field, Kind, TAG_BYTES};
 use crate::memory::{Addr, HEADER_BYTES, MAX_ALIGN, Memory, object_cost};
 use crate::stop::{Run, Stop};
 use sha3::{Digest, Sha3_256};
@@ -62,7 +62,7 @@ impl Shape {
         }
         shared.extend_from_slice(bytes);
         let value = shared.get_mut(PREFIX_BYTES..)?;
-        each_object(value, size, |id| self.numbers.get(&LayoutId(id)).copied())?;
+        each_object(value, size, |id| self.numbers.get(&id).copied())?;
         for at in pointers {
             shared.extend_from_slice(&at.to_le_bytes());
         }
@@ -88,7 +88,7 @@ impl Shape {
         }
         let mut bytes = value.to_vec();
         each_object(&mut bytes, size, |number| {
-            Some(self.layouts.get(number as usize)?.0)
+            Some(self.layouts.get(number.0 as usize)?.0)
         })?;
         let mut pointers = Vec::with_capacity(places.len() / 4);
         for place in places.chunks_exact(4) {
@@ -102,13 +102,21 @@ impl Shape {
     }
 }
 
-/// Replaces the number before each object. `None` if the bytes behind the value are not objects one after the other, or a number has no other.
-fn each_object(bytes: &mut [u8], size: u32, replace: impl Fn(u32) -> Option<u32>) -> Option<()> {
+/// Replaces the layout before each object. `None` if the bytes behind the value are not objects one after the other, or a layout has no other.
+fn each_object(
+    bytes: &mut [u8],
+    size: u32,
+    replace: impl Fn(LayoutId) -> Option<u32>,
+) -> Option<()> {
     let mut at = size.next_multiple_of(MAX_ALIGN) as usize;
     while at < bytes.len() {
         let header = bytes.get_mut(at..at + HEADER_BYTES as usize)?;
         let (number, size) = header.split_at_mut(4);
-        let new = replace(u32::from_le_bytes((&*number).try_into().ok()?))?;
+        let descriptor = u32::from_le_bytes((&*number).try_into().ok()?);
+        let new = match LayoutId::of_variant_descriptor(descriptor) {
+            Some(id) => LayoutId(replace(id)?).variant_descriptor(),
+            None => replace(LayoutId(descriptor))?,
+        };
         let size = u32::from_le_bytes((&*size).try_into().ok()?);
         number.copy_from_slice(&new.to_le_bytes());
         at = at.checked_add(usize::try_from(object_cost(size)).ok()?)?;
@@ -155,8 +163,12 @@ impl Description<'_> {
             Kind::Vector(element) => self.add(*element)?,
             Kind::Struct(fields) => self.fields(fields)?,
             Kind::Enum(variants) => {
-                self.number(variants.len() as u32);
-                variants.iter().try_for_each(|fields| self.fields(fields))?;
+                self.number(variants.fields.len() as u32);
+                for (tag, fields) in variants.fields.iter().enumerate() {
+                    // 0: not an object, which has a tag at least.
+                    self.number(variants.object_bytes(tag as u16).unwrap_or(0));
+                    self.fields(fields)?;
+                }
             }
             _ => {}
         }
@@ -209,9 +221,17 @@ impl Taken<'_> {
             Kind::Vector(element) => self.vector(place, addr, *element),
             Kind::Struct(fields) => self.fields(place, addr, fields),
             Kind::Enum(variants) => {
-                let (_, fields) = live_variant(self.memory, variants, addr)?;
-                self.bytes(place, addr, 2);
-                self.fields(place, addr, fields)
+                let live = live_variant(self.memory, variants, addr)?;
+                let to = match variants.object_bytes(live.tag) {
+                    Some(bytes) => {
+                        let object = self.image.allocate(bytes, id.variant_descriptor())?;
+                        self.image.set_pointer(place, object);
+                        object
+                    }
+                    None => place,
+                };
+                self.bytes(to, live.at, TAG_BYTES);
+                self.fields(to, live.at, live.fields)
             }
             Kind::Closure => Err(Stop::status(
                 monomove_types::StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR,
