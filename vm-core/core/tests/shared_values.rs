@@ -117,6 +117,8 @@ struct Sharing {
     unwanted: bool,
     keeps: bool,
     written: Vec<(StateKey, Vec<u8>, Vec<u8>)>,
+    /// What machines on this state have: from which size on enums are objects.
+    enum_inline_bytes: u32,
 }
 
 impl Sharing {
@@ -131,6 +133,7 @@ impl Sharing {
             unwanted: false,
             keeps: true,
             written: Vec::new(),
+            enum_inline_bytes: MachineConfig::default().enum_inline_bytes,
         }
     }
 }
@@ -262,7 +265,10 @@ fn call(function: &str, signers: &[AccountAddress], args: Vec<Vec<u8>>) -> Call 
 
 /// A machine whose layouts have other numbers than those of a fresh one if `shifted`.
 fn machine(state: &mut Sharing, shifted: bool) -> Machine {
-    let mut machine = Machine::new(MachineConfig::default());
+    let mut machine = Machine::new(MachineConfig {
+        enum_inline_bytes: state.enum_inline_bytes,
+        ..MachineConfig::default()
+    });
     if shifted {
         let output = machine.call(&call("0x1::other::filler", &[], vec![]), state);
         assert!(matches!(output.outcome, Outcome::Returned { .. }));
@@ -365,9 +371,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn images_are_what_decoding_gives(bytes in all(), noise in any::<u64>()) {
+    fn images_are_what_decoding_gives(bytes in all(), noise in any::<u64>(), boxed in any::<bool>()) {
         let owner: AccountAddress = "0xa".parse().unwrap();
         let mut state = Sharing::new();
+        if boxed {
+            state.enum_inline_bytes = 0;
+        }
         // One machine writes the value.
         let output = machine(&mut state, false)
             .call(&call("0x1::m::put", &[owner], vec![bytes.clone()]), &mut state);
@@ -407,6 +416,13 @@ proptest! {
             prop_assert_eq!(fourth.figures().values.decoded, 1);
             prop_assert_eq!(&state.shared[&1], &image);
         }
+        // With enums of another form it is one of another type.
+        state.shared.insert(1, image.clone());
+        state.enum_inline_bytes = if boxed { u32::MAX } else { 0 };
+        let mut fifth = machine(&mut state, false);
+        let output = fifth.call(&read, &mut state);
+        prop_assert_eq!(returned(&output), &bytes[..]);
+        prop_assert_eq!(fifth.figures().values.decoded, 1);
         // A wrong one may give a wrong value, or stop the machine, but no access leaves its memory.
         let mut wrong = image;
         let at = noise as usize % wrong.len();
