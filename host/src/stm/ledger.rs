@@ -62,6 +62,22 @@ pub(super) enum Verdict {
     Refused,
 }
 
+/// What an output takes from the bounds of the block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cost {
+    gas: u64,
+    bytes: u64,
+}
+
+impl Cost {
+    pub(super) fn of(output: &impl TransactionOutput) -> Self {
+        Self {
+            gas: output.gas_used(),
+            bytes: output.bytes(),
+        }
+    }
+}
+
 /// The outputs of a block, in order.
 #[derive(Debug)]
 pub(super) struct Ledger<O> {
@@ -74,7 +90,7 @@ pub(super) struct Ledger<O> {
     cut_off: Option<CutOff>,
 }
 
-impl<O: TransactionOutput> Ledger<O> {
+impl<O> Ledger<O> {
     pub(super) fn new(limits: BlockLimits, count: usize) -> Self {
         Self {
             limits,
@@ -91,9 +107,9 @@ impl<O: TransactionOutput> Ledger<O> {
         self.cut_off.is_none()
     }
 
-    /// Whether `output` can be the next. If not, the block ends here.
-    pub(super) fn judge(&mut self, output: &O) -> Verdict {
-        if self.bytes.saturating_add(output.bytes()) > self.limits.bytes {
+    /// Whether an output that costs so much can be the next. If not, the block ends here.
+    pub(super) fn judge(&mut self, cost: Cost) -> Verdict {
+        if self.bytes.saturating_add(cost.bytes) > self.limits.bytes {
             self.cut_off = Some(CutOff {
                 at: self.outputs.len(),
                 reason: CutOffReason::Bytes,
@@ -104,9 +120,9 @@ impl<O: TransactionOutput> Ledger<O> {
     }
 
     /// Takes the next output, which was judged.
-    pub(super) fn accept(&mut self, output: O) {
-        self.gas = self.gas.saturating_add(output.gas_used());
-        self.bytes = self.bytes.saturating_add(output.bytes());
+    pub(super) fn accept(&mut self, output: O, cost: Cost) {
+        self.gas = self.gas.saturating_add(cost.gas);
+        self.bytes = self.bytes.saturating_add(cost.bytes);
         self.outputs.push(output);
         if self.gas >= self.limits.gas && self.outputs.len() < self.count {
             self.cut_off = Some(CutOff {

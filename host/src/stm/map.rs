@@ -28,8 +28,8 @@ pub(super) struct SlotMap {
 
 #[derive(Default)]
 struct Index {
-    /// Numbers of slots, by their keys.
-    numbers: HashTable<u32>,
+    /// Numbers of slots, by their keys; with their hashes, so that growing does not touch the slots.
+    numbers: HashTable<(u64, u32)>,
     len: u32,
 }
 
@@ -59,12 +59,14 @@ impl SlotMap {
     /// The slot of `key`, whose hash is given; made if there is none.
     pub(super) fn slot(&self, hash: u64, key: &StateKey) -> &Slot {
         let mut index = lock(&self.index);
-        let is_it = |number: &u32| {
-            self.cell(*number)
-                .get()
-                .is_some_and(|slot| slot.key == *key)
+        let is_it = |(other, number): &(u64, u32)| {
+            *other == hash
+                && self
+                    .cell(*number)
+                    .get()
+                    .is_some_and(|slot| slot.key == *key)
         };
-        if let Some(&number) = index.numbers.find(hash, is_it)
+        if let Some(&(_, number)) = index.numbers.find(hash, is_it)
             && let Some(slot) = self.cell(number).get()
         {
             return slot;
@@ -72,10 +74,11 @@ impl SlotMap {
         let number = index.len;
         let slot = self
             .cell(number)
-            .get_or_init(|| Slot::new(number, hash, key.clone()));
+            .get_or_init(|| Slot::new(number, key.clone()));
         index.len += 1;
-        let rehash = |number: &u32| self.cell(*number).get().map_or(0, |slot| slot.hash);
-        index.numbers.insert_unique(hash, number, rehash);
+        index
+            .numbers
+            .insert_unique(hash, (hash, number), |(hash, _)| *hash);
         slot
     }
 
@@ -89,7 +92,8 @@ impl SlotMap {
 /// The slots that one worker has met: it finds them again without a lock.
 pub(super) struct KnownSlots<'a> {
     map: &'a SlotMap,
-    slots: HashTable<&'a Slot>,
+    /// With their hashes, so that neither growing nor a miss touches the slots.
+    slots: HashTable<(u64, &'a Slot)>,
 }
 
 impl<'a> KnownSlots<'a> {
@@ -105,12 +109,13 @@ impl<'a> KnownSlots<'a> {
         let hash = self.map.hash(key);
         let known = self
             .slots
-            .find(hash, |slot| slot.hash == hash && slot.key == *key);
-        if let Some(&slot) = known {
+            .find(hash, |(other, slot)| *other == hash && slot.key == *key);
+        if let Some(&(_, slot)) = known {
             return slot;
         }
         let slot = self.map.slot(hash, key);
-        self.slots.insert_unique(hash, slot, |slot| slot.hash);
+        self.slots
+            .insert_unique(hash, (hash, slot), |(hash, _)| *hash);
         slot
     }
 }

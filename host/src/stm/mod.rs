@@ -28,7 +28,7 @@ pub use metrics::{BlockInspector, BlockMetrics, NoBlockInspector};
 use crate::code::module_of;
 use crate::outcome::HostError;
 use crate::state::{Fork, StateView, value_of};
-use ledger::{Ledger, Verdict};
+use ledger::{Cost, Ledger, Verdict};
 use monomove_core::WriteOp;
 use monomove_types::StateKey;
 use thiserror::Error;
@@ -98,7 +98,8 @@ pub fn run_in_sequence<R: TransactionRunner>(
         }
         inspector.on_execute(index, 0);
         let output = runner.run(index, transaction, &fork)?;
-        match ledger.judge(&output) {
+        let cost = Cost::of(&output);
+        match ledger.judge(cost) {
             Verdict::Accepted => {
                 for (key, op) in output.writes() {
                     if let (Some(module), Some(code)) = (module_of(key), value_of(op)) {
@@ -106,7 +107,7 @@ pub fn run_in_sequence<R: TransactionRunner>(
                     }
                 }
                 fork.apply(output.writes());
-                ledger.accept(output);
+                ledger.accept(output, cost);
                 inspector.on_commit(index, 0);
             }
             Verdict::Refused => break,

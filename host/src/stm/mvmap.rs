@@ -32,12 +32,12 @@ struct Entry {
     is_estimate: bool,
 }
 
-/// One key of the block.
+/// One key of the block. Neighbours are used by other workers: they share no line of the processors' caches.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(super) struct Slot {
     /// Its number among the slots of the block.
     pub(super) number: u32,
-    pub(super) hash: u64,
     pub(super) key: StateKey,
     /// Whether it holds a module, whose writes become visible at commit.
     pub(super) is_code: bool,
@@ -62,8 +62,19 @@ pub(super) enum Seen {
     Estimate(u32),
 }
 
+/// Whether there is anything under a key, for a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// If the state has something.
+    Base,
+    /// If this is so: a transaction before it wrote.
+    Written(bool),
+    /// Nobody knows yet.
+    Estimate,
+}
+
 impl Slot {
-    pub(super) fn new(number: u32, hash: u64, key: StateKey) -> Self {
+    pub(super) fn new(number: u32, key: StateKey) -> Self {
         let is_code = matches!(
             key,
             StateKey::AccessPath {
@@ -73,7 +84,6 @@ impl Slot {
         );
         Self {
             number,
-            hash,
             key,
             is_code,
             base: OnceLock::new(),
@@ -117,17 +127,35 @@ impl Slot {
         }
     }
 
+    /// Whether there is anything for `reader`. Unlike [`seen_by`](Self::seen_by), it leaves the value alone.
+    pub(super) fn presence_before(&self, reader: u32) -> Presence {
+        if !self.is_written() {
+            return Presence::Base;
+        }
+        let entries = lock(&self.entries);
+        let before = entries.partition_point(|entry| entry.origin.transaction < reader);
+        match before.checked_sub(1).and_then(|last| entries.get(last)) {
+            None => Presence::Base,
+            Some(entry) if entry.is_estimate => Presence::Estimate,
+            Some(entry) => Presence::Written(entry.value.is_some()),
+        }
+    }
+
     /// Whether `reader` still sees what it saw. A value that was written anew with the same bytes is the same.
     pub(super) fn still_shows(&self, reader: u32, seen: &Seen) -> bool {
         if !self.is_written() {
             return matches!(seen, Seen::Base);
         }
-        match (self.seen_by(reader), seen) {
-            (Seen::Base, Seen::Base) => true,
-            (Seen::Written(now, value), Seen::Written(then, old)) => now == *then || value == *old,
-            (Seen::Written(_, value), Seen::Base) => self.base.get() == Some(&value),
-            (Seen::Base, Seen::Written(_, value)) => self.base.get() == Some(value),
-            _ => false,
+        let entries = lock(&self.entries);
+        let before = entries.partition_point(|entry| entry.origin.transaction < reader);
+        let now = before.checked_sub(1).and_then(|last| entries.get(last));
+        match (now, seen) {
+            (None, Seen::Base) => true,
+            (Some(now), _) if now.is_estimate => false,
+            (Some(now), Seen::Written(then, old)) => now.origin == *then || now.value == *old,
+            (Some(now), Seen::Base) => self.base.get() == Some(&now.value),
+            (None, Seen::Written(_, value)) => self.base.get() == Some(value),
+            (_, Seen::Estimate(_)) => false,
         }
     }
 

@@ -77,7 +77,16 @@ pub(super) struct Scheduler {
     changes: AtomicU64,
     /// How far execution may run ahead of commits.
     window: u32,
+    /// Transactions so close to the last commit are validated by it alone.
+    near: u32,
 }
+
+/// How far execution may run ahead of commits, for each worker.
+const WINDOW: u32 = 32;
+
+/// How far from the last commit validation begins, for each worker. Nearer transactions will be validated at their commit soon; doing it twice
+/// costs more than finding a stale one a little earlier.
+const NEAR: u32 = 2;
 
 /// Times that a worker without a task gives its time slice away before it sleeps.
 const YIELDS: u32 = 64;
@@ -90,7 +99,8 @@ const WORTH_WAKING: usize = 4;
 const NAP: Duration = Duration::from_millis(1);
 
 impl Scheduler {
-    pub(super) fn new(count: u32, window: u32) -> Self {
+    /// For `count` transactions, and so many workers.
+    pub(super) fn new(count: u32, workers: u32) -> Self {
         let transaction = || Transaction {
             status: Status::Ready,
             incarnation: 0,
@@ -110,7 +120,8 @@ impl Scheduler {
             }),
             wake: Condvar::new(),
             changes: AtomicU64::new(0),
-            window: window.max(1),
+            window: workers.saturating_mul(WINDOW).max(1),
+            near: workers.saturating_mul(NEAR),
         }
     }
 
@@ -120,7 +131,7 @@ impl Scheduler {
         loop {
             let changes = {
                 let mut state = lock(&self.state);
-                if let Some(task) = state.pick(self.window) {
+                if let Some(task) = state.pick(self.window, self.near) {
                     return task;
                 }
                 if yields == YIELDS {
@@ -151,20 +162,19 @@ impl Scheduler {
     }
 
     /// An execution is done and its writes are visible. `wrote_elsewhere`: it wrote keys that its last incarnation did not. The task that
-    /// follows for the same worker, if one does.
+    /// follows for the same worker, if there is one.
     pub(super) fn executed(&self, execution: Execution, wrote_elsewhere: bool) -> Option<Task> {
         let transaction = execution.transaction;
         let mut state = lock(&self.state);
         state.finish(transaction, wrote_elsewhere);
         self.announce(&state);
-        if state.committed == transaction && !state.is_committing && !state.is_over {
-            state.is_committing = true;
-            return Some(Task::Commit(transaction));
+        if state.next_validation > transaction && state.is_far(transaction, self.near) {
+            return Some(Task::Validate {
+                transaction,
+                incarnation: execution.incarnation,
+            });
         }
-        (state.next_validation > transaction).then_some(Task::Validate {
-            transaction,
-            incarnation: execution.incarnation,
-        })
+        state.pick(self.window, self.near)
     }
 
     /// An execution met an estimate of `writer` and waits for it. False if `writer` is done already: it is to be executed again at once.
@@ -235,22 +245,18 @@ impl Scheduler {
         self.announce(&state);
     }
 
-    /// The transaction is committed. `revalidate`: it published what was not visible before. The next one to commit, if it can be.
-    pub(super) fn committed(&self, transaction: u32, revalidate: bool) -> Option<u32> {
+    /// The transaction is committed. `revalidate`: it published what was not visible before. The task that follows for the same worker, if
+    /// there is one: if possible, to commit the next transaction.
+    pub(super) fn committed(&self, transaction: u32, revalidate: bool) -> Option<Task> {
         let mut state = lock(&self.state);
         state.transactions[transaction as usize].status = Status::Committed;
         state.committed += 1;
         if revalidate {
             state.next_validation = state.next_validation.min(transaction + 1);
         }
-        let next = state.committed;
-        let can_go_on = state
-            .transactions
-            .get(next as usize)
-            .is_some_and(|next| next.status == Status::Executed);
-        state.is_committing = can_go_on;
+        state.is_committing = false;
         self.announce(&state);
-        can_go_on.then_some(next)
+        state.pick(self.window, self.near)
     }
 
     /// The block is over, whatever is left to do.
@@ -262,7 +268,12 @@ impl Scheduler {
 }
 
 impl State {
-    fn pick(&mut self, window: u32) -> Option<Task> {
+    /// Whether the commit of a transaction is so far away that it is worth validating before.
+    fn is_far(&self, transaction: u32, near: u32) -> bool {
+        transaction >= self.committed.saturating_add(near)
+    }
+
+    fn pick(&mut self, window: u32, near: u32) -> Option<Task> {
         let count = self.transactions.len() as u32;
         if self.is_over || self.committed >= count {
             return Some(Task::Done);
@@ -273,7 +284,8 @@ impl State {
             self.is_committing = true;
             return Some(Task::Commit(self.committed));
         }
-        self.next_validation = self.next_validation.max(self.committed);
+        let far = self.committed.saturating_add(near);
+        self.next_validation = self.next_validation.max(far.min(count));
         while self.next_validation < self.next_execution {
             let transaction = self.next_validation;
             self.next_validation += 1;

@@ -1,10 +1,10 @@
 //! The workers of a parallel run: what each does with a task, and what is committed.
 
 use super::capture::{Captures, Read, TransactionView, still_valid};
-use super::ledger::{BlockLimits, BlockRun, Ledger, Verdict};
+use super::ledger::{BlockLimits, BlockRun, Cost, Ledger, Verdict};
 use super::map::{KnownSlots, SlotMap, lock};
 use super::metrics::{BlockInspector, BlockMetrics};
-use super::mvmap::{Origin, Seen, Slot, Value};
+use super::mvmap::{Origin, Presence, Slot, Value};
 use super::scheduler::{Execution, Scheduler, Task};
 use super::{ParallelError, TransactionOutput, TransactionRunner};
 use crate::code::module_of;
@@ -17,12 +17,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// How far execution may run ahead of commits, for each worker.
-const WINDOW: u32 = 32;
-
-/// Slots that make a thread of its own worth its start at the end of a block.
-const WORTH_A_THREAD: usize = 500;
-
 /// What an execution came to.
 enum Ending<O> {
     Output(O),
@@ -30,16 +24,27 @@ enum Ending<O> {
     Unsound,
 }
 
-/// The last execution of a transaction.
+/// The last execution of a transaction. Neighbours are used by other workers: they share no line of the processors' caches.
+#[repr(align(128))]
 struct Record<'a, O> {
     incarnation: u32,
     is_final: bool,
     reads: Vec<Read<'a>>,
     /// Slots of values it wrote, in the order of their numbers.
-    writes: Vec<&'a Slot>,
+    writes: Vec<Write<'a>>,
     /// Modules it wrote, which nobody sees before its commit.
-    code: Vec<(&'a Slot, Value)>,
+    code: Vec<(Write<'a>, Value)>,
+    /// Of its output. Whoever executed it has them at hand, whoever commits it might have to fetch them from another processor's cache.
+    cost: Cost,
     ending: Option<Ending<O>>,
+}
+
+/// Where a transaction wrote.
+#[derive(Clone, Copy)]
+struct Write<'a> {
+    slot: &'a Slot,
+    /// Whether it says that there was nothing.
+    creates: bool,
 }
 
 /// What all workers share.
@@ -84,7 +89,7 @@ pub(super) fn run<R: TransactionRunner>(
     };
     let result = result.and_then(|ledger| {
         let committed = metrics.committed as u32;
-        let (writes, bytes) = merged(map, committed, runners.len())?;
+        let (writes, bytes) = merged(map, committed)?;
         metrics.version_bytes = bytes;
         Ok(ledger.close(writes))
     });
@@ -94,41 +99,10 @@ pub(super) fn run<R: TransactionRunner>(
 /// A change set, and the bytes of all versions behind it.
 type Merged = (Vec<(StateKey, WriteOp)>, u64);
 
-/// All changes of the committed transactions as one change set. Large ones are made in parts: nothing else goes on at the end of a block.
-fn merged(map: SlotMap, committed: u32, workers: usize) -> Result<Merged, ParallelError> {
-    let mut slots: Vec<Slot> = map.into_slots().collect();
-    let parts = workers.min(slots.len() / WORTH_A_THREAD);
-    if parts < 2 {
-        return merged_part(slots, committed);
-    }
-    let size = slots.len() / parts;
-    let others: Vec<_> = (1..parts)
-        .map(|_| slots.split_off(slots.len().saturating_sub(size)))
-        .collect();
-    let parts = thread::scope(|scope| {
-        let spawn = |part| scope.spawn(move || merged_part(part, committed));
-        let others: Vec<_> = others.into_iter().map(spawn).collect();
-        let own = merged_part(slots, committed);
-        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
-            let joined = thread.join();
-            joined.unwrap_or_else(|panic| Err(inconsistent(text_of(panic.as_ref()))))
-        };
-        [own]
-            .into_iter()
-            .chain(others.into_iter().map(join))
-            .collect::<Result<Vec<_>, _>>()
-    })?;
-    let bytes = parts.iter().map(|(_, bytes)| bytes).sum();
-    let mut writes: Vec<_> = parts.into_iter().flat_map(|(writes, _)| writes).collect();
-    // The parts are sorted, which a stable sort makes use of.
-    writes.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok((writes, bytes))
-}
-
-/// The changes in some of the slots, in the order of their keys.
-fn merged_part(slots: Vec<Slot>, committed: u32) -> Result<Merged, ParallelError> {
+/// All changes of the committed transactions as one change set, in the order of their keys.
+fn merged(map: SlotMap, committed: u32) -> Result<Merged, ParallelError> {
     let (mut writes, mut bytes) = (Vec::new(), 0);
-    for mut slot in slots {
+    for mut slot in map.into_slots() {
         bytes += slot.written_bytes();
         let Some((key, had, value)) = slot.into_final(committed) else {
             continue;
@@ -173,16 +147,16 @@ impl<'a, R: TransactionRunner> Shared<'a, R> {
                 reads: Vec::new(),
                 writes: Vec::new(),
                 code: Vec::new(),
+                cost: Cost::default(),
                 ending: None,
             })
         };
-        let window = WINDOW.saturating_mul(workers as u32);
         Self {
             map,
             transactions,
             base,
             inspector,
-            scheduler: Scheduler::new(transactions.len() as u32, window),
+            scheduler: Scheduler::new(transactions.len() as u32, workers as u32),
             records: std::iter::repeat_with(record)
                 .take(transactions.len())
                 .collect(),
@@ -278,7 +252,7 @@ impl<'a, R: TransactionRunner> Worker<'_, 'a, R> {
                     transaction,
                     incarnation,
                 } => self.validate(transaction, incarnation),
-                Task::Commit(transaction) => self.commit(transaction)?,
+                Task::Commit(transaction) => follow_up = self.commit(transaction)?,
                 Task::Done => return Ok(()),
             }
         }
@@ -373,38 +347,47 @@ impl<'a, R: TransactionRunner> Worker<'_, 'a, R> {
         };
         let mut record = lock(self.shared.record(execution.transaction));
         let (mut writes, mut code) = (Vec::new(), Vec::new());
+        let mut cost = Cost::default();
         if let Ending::Output(output) = &ending {
+            cost = Cost::of(output);
             let known = &mut lock(&self.captures).known;
             writes.reserve_exact(output.writes().len());
             for (key, op) in output.writes() {
                 let slot = known.slot(key);
                 let value: Value = value_of(op).map(Into::into);
                 self.metrics.bytes_written += value.as_ref().map_or(0, |value| value.len() as u64);
+                let write = Write {
+                    slot,
+                    creates: matches!(op, WriteOp::Create(_)),
+                };
                 if slot.is_code {
-                    code.push((slot, value));
+                    code.push((write, value));
                 } else {
                     slot.write(origin, value);
-                    writes.push(slot);
+                    writes.push(write);
                 }
             }
         }
-        writes.sort_unstable_by_key(|slot| slot.number);
-        let is_in = |slots: &[&Slot], slot: &Slot| {
-            let found = slots.binary_search_by_key(&slot.number, |other| other.number);
+        writes.sort_unstable_by_key(|write| write.slot.number);
+        let is_in = |writes: &[Write<'_>], slot: &Slot| {
+            let found = writes.binary_search_by_key(&slot.number, |other| other.slot.number);
             found.is_ok()
         };
         for old in &record.writes {
-            if !is_in(&writes, old) {
-                old.remove(execution.transaction);
+            if !is_in(&writes, old.slot) {
+                old.slot.remove(execution.transaction);
             }
         }
-        let wrote_elsewhere = writes.iter().any(|slot| !is_in(&record.writes, slot));
+        let wrote_elsewhere = writes
+            .iter()
+            .any(|write| !is_in(&record.writes, write.slot));
         *record = Record {
             incarnation: execution.incarnation,
             is_final: execution.is_final,
             reads,
             writes,
             code,
+            cost,
             ending: Some(ending),
         };
         wrote_elsewhere
@@ -432,35 +415,35 @@ impl<'a, R: TransactionRunner> Worker<'_, 'a, R> {
         self.shared
             .inspector
             .on_abort(transaction as usize, record.incarnation);
-        for slot in &record.writes {
-            slot.mark_estimate(transaction);
+        for write in &record.writes {
+            write.slot.mark_estimate(transaction);
         }
     }
 
-    /// Commits `first` and what can be committed after it.
-    fn commit(&mut self, first: u32) -> Result<(), ParallelError> {
+    /// Commits `first` and what can be committed after it. The task that follows, if there is one.
+    fn commit(&mut self, first: u32) -> Result<Option<Task>, ParallelError> {
         let shared = self.shared;
-        let mut next = Some(first);
-        while let Some(transaction) = next {
+        let mut next = Some(Task::Commit(first));
+        while let Some(Task::Commit(transaction)) = next {
             if !self.settle(transaction)? {
-                return Ok(());
+                return Ok(None);
             }
             let mut record = lock(shared.record(transaction));
             let Some(Ending::Output(output)) = record.ending.take() else {
                 return Err(inconsistent("a transaction is committed without an output"));
             };
-            self.check_writes(transaction, &output)?;
+            self.check_writes(transaction, &record)?;
             let mut ledger = lock(&shared.ledger);
-            if ledger.judge(&output) == Verdict::Refused {
+            if ledger.judge(record.cost) == Verdict::Refused {
                 shared.stop();
-                return Ok(());
+                return Ok(None);
             }
             let origin = Origin {
                 transaction,
                 incarnation: record.incarnation,
             };
             let publishes = !record.code.is_empty();
-            for (slot, value) in record.code.drain(..) {
+            for (Write { slot, .. }, value) in record.code.drain(..) {
                 if let (Some(module), Some(code)) = (module_of(&slot.key), &value) {
                     shared
                         .inspector
@@ -468,14 +451,14 @@ impl<'a, R: TransactionRunner> Worker<'_, 'a, R> {
                 }
                 slot.write(origin, value);
             }
-            ledger.accept(output);
+            ledger.accept(output, record.cost);
             self.metrics.committed += 1;
             shared
                 .inspector
                 .on_commit(transaction as usize, record.incarnation);
             if !ledger.is_open() {
                 shared.stop();
-                return Ok(());
+                return Ok(None);
             }
             for read in std::mem::take(&mut record.reads) {
                 read.slot.cool_down(&read.seen, transaction, shared.workers);
@@ -484,7 +467,7 @@ impl<'a, R: TransactionRunner> Worker<'_, 'a, R> {
             drop(record);
             next = shared.scheduler.committed(transaction, publishes);
         }
-        Ok(())
+        Ok(next)
     }
 
     /// Makes sure that the record of a transaction, everything before which is committed, is what counts. False if the block is over.
@@ -506,20 +489,24 @@ impl<'a, R: TransactionRunner> Worker<'_, 'a, R> {
 
     /// Checks the writes of a transaction that is being committed against what is there: what is created is missing, what is changed or
     /// deleted is not. Every later reader of the merged change set relies on it.
-    fn check_writes(&self, transaction: u32, output: &R::Output) -> Result<(), ParallelError> {
-        let known = &mut lock(&self.captures).known;
-        for (key, op) in output.writes() {
-            let slot = known.slot(key);
-            let had_base = slot
-                .base(self.shared.base)
-                .map_err(|error| inconsistent(error.to_string()))?
-                .is_some();
-            let exists = match slot.seen_by(transaction) {
-                Seen::Base => had_base,
-                Seen::Written(_, value) => value.is_some(),
-                Seen::Estimate(_) => return Err(inconsistent("an estimate was committed")),
+    fn check_writes(
+        &self,
+        transaction: u32,
+        record: &Record<'a, R::Output>,
+    ) -> Result<(), ParallelError> {
+        let code = record.code.iter().map(|(write, _)| write);
+        for Write { slot, creates } in record.writes.iter().chain(code) {
+            let exists = match slot.presence_before(transaction) {
+                Presence::Base => {
+                    let base = slot.base(self.shared.base);
+                    base.map_err(|error| inconsistent(error.to_string()))?
+                        .is_some()
+                }
+                Presence::Written(exists) => exists,
+                Presence::Estimate => return Err(inconsistent("an estimate was committed")),
             };
-            if exists == matches!(op, WriteOp::Create(_)) {
+            if exists == *creates {
+                let key = &slot.key;
                 return Err(inconsistent(format!("{key} is written as what it is not")));
             }
         }
