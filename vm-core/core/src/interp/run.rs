@@ -10,7 +10,7 @@ use super::{Entered, Frame, Interpreter};
 use crate::context::closure::ClosureId;
 use crate::context::ids::TargetId;
 use crate::lower::Form;
-use crate::memory::{MAX_SHORT, object_cost};
+use crate::memory::{HEADER_BYTES, MAX_SHORT, object_cost};
 use crate::stop::{Run, Stop};
 use crate::trace::Tracer;
 use monomove_types::StatusCode;
@@ -508,7 +508,9 @@ impl Interpreter<'_> {
                         if self.gas < cost || size > MAX_SHORT || !self.memory.has_room(object_cost(size)) {
                             break 'run;
                         }
-                        let Ok(copy) = self.memory.allocate(size, kind.descriptor()) else {
+                        // Read from the header, not made from `kind`: that would be one value more to keep, and the loop would spill.
+                        let descriptor = self.memory.get(object - HEADER_BYTES);
+                        let Ok(copy) = self.memory.allocate(size, descriptor) else {
                             break 'run;
                         };
                         self.gas -= cost;
