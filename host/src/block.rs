@@ -341,6 +341,12 @@ impl BlockExecutor {
             let (result, metrics) =
                 run_in_parallel(&mut self.runners, calls, view, limits, inspector);
             self.metrics.add(&metrics);
+            let result = match result {
+                Ok(_) if self.values.take_taint() => Err(ParallelError::Inconsistent(
+                    "an instance broke after others took values from it".into(),
+                )),
+                result => result,
+            };
             match result {
                 Ok(run) => {
                     self.note(&run);

@@ -2,7 +2,8 @@
 //!
 //! An image belongs to the bytes that it was decoded from, under their key. So it does not matter which version of the state, which run of which
 //! transaction, or which block the bytes come from. What the image looks like, and whether it fits a reader's type, is between the
-//! instances; the host gives an instance only what came from one of the same engine, and forgets what an instance gave in a call that broke it.
+//! instances; the host gives an instance only what came from one of the same engine, and forgets what an instance gave in a call that broke it. If
+//! another instance took such an image meanwhile, the values are *tainted*: whatever was run since does not count.
 //!
 //! Who asks first for a value that nobody has decoded is to decode it; whoever asks meanwhile waits, so that a value is decoded once.
 
@@ -45,12 +46,16 @@ struct Inner {
     values: HashMap<StateKey, Vec<Version>>,
     bytes: usize,
     metrics: BlockMetrics,
+    /// Whether an image may have been taken that an instance gave in a call that broke it.
+    is_tainted: bool,
 }
 
 /// A value with its image; without one, somebody is decoding it.
 struct Version {
     bytes: Arc<[u8]>,
     image: Option<Arc<[u8]>>,
+    /// Whether anybody took the image.
+    is_taken: bool,
 }
 
 impl Version {
@@ -110,7 +115,11 @@ impl FlatValues {
         let start = Instant::now();
         let mut inner = self.lock();
         loop {
-            match inner.find(key, bytes).map(|version| version.image.clone()) {
+            let found = inner.find(key, bytes).map(|version| {
+                version.is_taken = version.image.is_some();
+                version.image.clone()
+            });
+            match found {
                 Some(Some(image)) => {
                     inner.metrics.flat_values_used += 1;
                     return Answer::Here(image);
@@ -124,6 +133,7 @@ impl FlatValues {
                         let version = Version {
                             bytes: bytes.clone(),
                             image: None,
+                            is_taken: false,
                         };
                         inner.add(key, version);
                     }
@@ -144,17 +154,35 @@ impl FlatValues {
             Version {
                 bytes: bytes.clone(),
                 image: Some(image),
+                is_taken: false,
             },
         );
         self.news.notify_all();
     }
 
-    /// Forgets a value: its image, or that somebody decodes it.
-    fn forget(&self, key: &StateKey, bytes: &Arc<[u8]>, only_claim: bool) {
+    /// Forgets that somebody decodes a value.
+    fn forget_claim(&self, key: &StateKey, bytes: &Arc<[u8]>) {
         self.lock().remove(key, |version| {
-            is_same(&version.bytes, bytes) && !(only_claim && version.image.is_some())
+            is_same(&version.bytes, bytes) && version.image.is_none()
         });
         self.news.notify_all();
+    }
+
+    /// Forgets the image of a value, which is not to be trusted.
+    fn retract(&self, key: &StateKey, bytes: &Arc<[u8]>) {
+        let mut inner = self.lock();
+        // What is not there any more may have been taken before.
+        let is_taken = inner
+            .find(key, bytes)
+            .is_none_or(|version| version.is_taken);
+        inner.is_tainted |= is_taken;
+        inner.remove(key, |version| is_same(&version.bytes, bytes));
+        self.news.notify_all();
+    }
+
+    /// Whether results may rest on an image that is not to be trusted, since this was asked last.
+    pub(crate) fn take_taint(&self) -> bool {
+        std::mem::take(&mut self.lock().is_tainted)
     }
 
     /// What happened since this was asked last.
@@ -237,7 +265,7 @@ impl Given {
     /// Gives the claim up.
     fn release(&mut self) {
         if let (Some(shared), Some((key, bytes))) = (&self.shared, self.claim.take()) {
-            shared.forget(&key, &bytes, true);
+            shared.forget_claim(&key, &bytes);
         }
     }
 
@@ -249,7 +277,7 @@ impl Given {
             && !is_sound
         {
             for (key, bytes) in given {
-                shared.forget(&key, &bytes, false);
+                shared.retract(&key, &bytes);
             }
         }
     }
@@ -312,10 +340,16 @@ mod tests {
             second.ask(&two.0, &two.1),
             Some(Answer::Here(image)) if *image == [2]
         ));
-        // It broke.
+        // It broke, after somebody took one of its images.
+        assert!(!shared.take_taint());
         first.finish(false);
+        assert!(shared.take_taint() && !shared.take_taint());
         assert_eq!(second.ask(&one.0, &one.1), missing);
         assert_eq!(second.ask(&two.0, &two.1), missing);
+        // Nobody took this one.
+        second.wrote(two.0.clone(), two.1.clone(), &[3]);
+        second.finish(false);
+        assert!(!shared.take_taint());
         drop(second);
         assert_eq!(shared.bytes(), 0);
         assert_eq!(Given::default().ask(&one.0, &one.1), None);
