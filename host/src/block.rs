@@ -307,12 +307,12 @@ impl BlockExecutor {
         view: &dyn StateView,
         inspector: &dyn BlockInspector,
     ) -> Result<BlockOutput, HostError> {
-        self.check_lineage(block.lineage);
+        let follows = self.check_lineage(block.lineage);
         let engine = self.engine.clone();
         // Lost if the block has no output.
         let mut manager =
             std::mem::replace(&mut self.code, CodeManager::new(self.config.code_cache));
-        manager.start_block(&engine, block.lineage, view);
+        manager.start_block(&engine, follows, view);
         let code = manager.block(&engine, view);
         let inspector = Feeding {
             code: &code,
@@ -324,7 +324,7 @@ impl BlockExecutor {
         self.metrics.add(&self.values.take_metrics());
         let output = output?;
         let finished = Finished::from(code);
-        manager.finish_block(block.lineage, finished);
+        manager.finish_block(finished);
         self.code = manager;
         self.maintenance.after_block(&output.writes);
         Ok(output)
@@ -433,16 +433,19 @@ impl BlockExecutor {
         self.maintenance = Maintenance::new(&self.engine);
     }
 
-    /// A block that does not follow the last one may be of another chain: what is kept from there would be checked module by module, but
-    /// it is of no use.
-    fn check_lineage(&mut self, lineage: Option<Lineage>) {
-        if let (Some(last), Some(lineage)) = (self.last, lineage)
-            && last != lineage.parent
-        {
+    /// Whether a block says that it follows the last one. If it says that it follows another, it may be of another chain: what is kept
+    /// would be checked module by module, but it is of no use.
+    fn check_lineage(&mut self, lineage: Option<Lineage>) -> bool {
+        let follows = self
+            .last
+            .zip(lineage)
+            .map(|(last, lineage)| last == lineage.parent);
+        if follows == Some(false) {
             tracing::warn!("the block does not follow the last one; its caches start cold");
             self.reset();
         }
         self.last = lineage.map(|lineage| lineage.hash);
+        follows == Some(true)
     }
 }
 

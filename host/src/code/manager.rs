@@ -3,7 +3,6 @@
 use super::block::BlockCode;
 use super::cache::CachedModule;
 use super::global::GlobalModules;
-use crate::block::Lineage;
 use crate::engine::Engine;
 use crate::state::{StateError, StateView};
 use monomove_types::{AccountAddress, ModuleId, StateKey, StructTag};
@@ -119,8 +118,6 @@ pub(crate) struct CodeManager {
     config: CodeCacheConfig,
     modules: GlobalModules,
     environment: Option<Environment>,
-    /// Hash of the last block, if it had one and came to an end.
-    last: Option<[u8; 32]>,
     metrics: CodeCacheMetrics,
 }
 
@@ -132,18 +129,9 @@ impl CodeManager {
         }
     }
 
-    /// Before a block: drops what is of no use for it. Only a block that says that it follows the last one finds anything.
-    pub(crate) fn start_block(
-        &mut self,
-        engine: &Engine,
-        lineage: Option<Lineage>,
-        view: &dyn StateView,
-    ) {
+    /// Before a block: drops what is of no use for it. Only a block that `follows` the last one, by what it says itself, finds anything.
+    pub(crate) fn start_block(&mut self, engine: &Engine, follows: bool, view: &dyn StateView) {
         let environment = Environment::of(engine, view).ok();
-        let follows = match (self.last.take(), lineage) {
-            (Some(last), Some(lineage)) => last == lineage.parent,
-            _ => false,
-        };
         let fits = self.modules.bytes() <= self.config.max_bytes
             && self.modules.len() <= self.config.max_modules;
         if !follows || !fits || environment.is_none() || environment != self.environment {
@@ -162,7 +150,7 @@ impl CodeManager {
     }
 
     /// After a block that came to an end: takes over what it left.
-    pub(crate) fn finish_block(&mut self, lineage: Option<Lineage>, finished: Finished) {
+    pub(crate) fn finish_block(&mut self, finished: Finished) {
         let Finished {
             modules,
             is_abandoned,
@@ -177,7 +165,6 @@ impl CodeManager {
             true => self.flush(),
             false => self.modules.promote(modules),
         }
-        self.last = lineage.map(|lineage| lineage.hash);
     }
 
     /// Drops everything.
