@@ -6,10 +6,12 @@
     reason = "tests"
 )]
 
+mod common;
+
+use common::transaction;
 use monomove::{
-    Access, AccountAddress, Authentication, Backend, Block, BlockConfig, BlockExecutor,
-    BlockTransaction, Call, Engine, EngineConfig, Genesis, Limits, MemoryState, StateCommit,
-    StateKey, TransactionPayload, UserTransaction,
+    Access, AccountAddress, Backend, Block, BlockConfig, BlockExecutor, BlockTransaction, Call,
+    Engine, EngineConfig, Genesis, Limits, MemoryState, StateCommit, StateKey, TransactionPayload,
 };
 use monomove_asm::{Options, Unit, assemble};
 use std::fmt::Write;
@@ -68,24 +70,9 @@ impl Users {
         let sender = address(from);
         let sequence_number = self.0[from as usize];
         self.0[from as usize] += 1;
-        UserTransaction {
-            sender,
-            secondary_signers: vec![],
-            authentication: Authentication::Keys {
-                sender: sender.0.to_vec(),
-                secondary: vec![],
-            },
-            sequence_number,
-            payload,
-            max_gas: 10_000,
-            gas_price: 1,
-            expiration_seconds: 1_900_000_000,
-            chain_id: 4,
-            hash: [0; 32],
-            size: 0,
-        }
-        .sealed()
-        .into()
+        transaction(sender, sequence_number, payload)
+            .sealed()
+            .into()
     }
 
     fn call(&mut self, from: u64, function: &str, args: Vec<Vec<u8>>) -> BlockTransaction {

@@ -1,10 +1,12 @@
 //! What transactions pay: dependencies, access to the state, storage; the same whatever is cached.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod common;
+
+use common::{entry_function, transaction};
 use monomove::{
-    AccountAddress, Authentication, Backend, CallOutput, Engine, EngineConfig, FunctionName,
-    Genesis, MemoryState, Outcome, Sandbox, StateCommit, StateKey, StatusCode, TransactionOutcome,
-    TransactionPayload, UserTransaction, stdlib,
+    AccountAddress, Backend, CallOutput, Engine, EngineConfig, Genesis, MemoryState, Outcome,
+    Sandbox, StateCommit, StateKey, StatusCode, TransactionOutcome, UserTransaction, stdlib,
 };
 
 const PLAYGROUND: &[u8] = include_bytes!("../../tests/stdlib/bytecode/v8/examples/playground.mv");
@@ -62,27 +64,11 @@ fn send(
     function: &str,
     args: &[&[u8]],
 ) -> UserTransaction {
-    let name: FunctionName = function.parse().unwrap();
+    let args = args.iter().map(|arg| arg.to_vec()).collect();
     UserTransaction {
-        sender,
-        secondary_signers: vec![],
-        authentication: Authentication::Keys {
-            sender: sender.0.to_vec(),
-            secondary: vec![],
-        },
-        sequence_number,
-        payload: TransactionPayload::EntryFunction {
-            module: name.module,
-            function: name.function,
-            ty_args: vec![],
-            args: args.iter().map(|arg| arg.to_vec()).collect(),
-        },
         max_gas: MAX_GAS,
         gas_price: PRICE,
-        expiration_seconds: 1_900_000_000,
-        chain_id: 4,
-        hash: [0; 32],
-        size: 0,
+        ..transaction(sender, sequence_number, entry_function(function, args))
     }
     .sealed()
 }

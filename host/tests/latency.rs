@@ -3,11 +3,10 @@
 
 mod common;
 
-use common::{Guest, arith, arith_state, output, reply, segment};
+use common::{Guest, arith, arith_state, entry_function, output, reply, segment, transaction};
 use monomove::{
-    Access, AccountAddress, Authentication, Backend, Call, Engine, EngineConfig, FunctionName,
-    Genesis, Limits, MemoryState, Sandbox, StateCommit, TransactionOutcome, TransactionPayload,
-    UserTransaction,
+    Access, AccountAddress, Backend, Call, Engine, EngineConfig, Genesis, Limits, MemoryState,
+    Sandbox, StateCommit, TransactionOutcome, UserTransaction,
 };
 use monomove_format::{
     AddressIdentifierIndex, Bytecode, CodeUnit, CompiledModule, FunctionDefinition, FunctionHandle,
@@ -94,29 +93,7 @@ fn transactions(engine: &Engine) -> (MemoryState, [(&'static str, UserTransactio
     state.insert_module(monomove::stdlib::BANK.1).unwrap();
     let word = |n: u64| n.to_le_bytes().to_vec();
     let send = |sender: AccountAddress, sequence_number, function: &str, args| {
-        let name: FunctionName = function.parse().unwrap();
-        UserTransaction {
-            sender,
-            secondary_signers: vec![],
-            authentication: Authentication::Keys {
-                sender: sender.0.to_vec(),
-                secondary: vec![],
-            },
-            sequence_number,
-            payload: TransactionPayload::EntryFunction {
-                module: name.module,
-                function: name.function,
-                ty_args: vec![],
-                args,
-            },
-            max_gas: 10_000,
-            gas_price: 1,
-            expiration_seconds: 1_900_000_000,
-            chain_id: 4,
-            hash: [0; 32],
-            size: 0,
-        }
-        .sealed()
+        transaction(sender, sequence_number, entry_function(function, args)).sealed()
     };
     let mut sandbox = Sandbox::new(engine);
     let setup = [

@@ -7,13 +7,15 @@
     reason = "test code: a panic is the report"
 )]
 
+mod common;
+
+use common::{entry_function, transaction};
 use monomove::abi::InjectedFault;
 use monomove::{
     AccountAddress, Authentication, Backend, Block, BlockConfig, BlockExecutor, BlockLimits,
-    BlockTransaction, CutOffReason, Engine, EngineConfig, FunctionName, Genesis, HostError,
-    MemoryState, NoBlockInspector, NoInspector, Sandbox, StateCommit, StateKey, StateView,
-    TransactionOutcome, TransactionPayload, TransactionRunner, UserTransaction, WriteOp,
-    run_in_parallel, stdlib,
+    BlockTransaction, CutOffReason, Engine, EngineConfig, Genesis, HostError, MemoryState,
+    NoBlockInspector, NoInspector, Sandbox, StateCommit, StateKey, StateView, TransactionOutcome,
+    TransactionPayload, TransactionRunner, UserTransaction, WriteOp, run_in_parallel, stdlib,
 };
 use monomove_asm::{Options, Unit, assemble};
 use monomove_format::CompiledModule;
@@ -181,20 +183,8 @@ impl World {
         let sequence_number = *sent;
         *sent += 1;
         UserTransaction {
-            sender,
-            secondary_signers: vec![],
-            authentication: Authentication::Keys {
-                sender: sender.0.to_vec(),
-                secondary: vec![],
-            },
-            sequence_number,
-            payload,
             max_gas: 3_000,
-            gas_price: 1,
-            expiration_seconds: 1_900_000_000,
-            chain_id: 4,
-            hash: [0; 32],
-            size: 0,
+            ..transaction(sender, sequence_number, payload)
         }
     }
 
@@ -204,13 +194,7 @@ impl World {
         function: &str,
         args: Vec<Vec<u8>>,
     ) -> UserTransaction {
-        let name: FunctionName = function.parse().unwrap();
-        let payload = TransactionPayload::EntryFunction {
-            module: name.module,
-            function: name.function,
-            ty_args: vec![],
-            args,
-        };
+        let payload = entry_function(function, args);
         self.transaction(sender, payload).sealed()
     }
 

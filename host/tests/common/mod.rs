@@ -8,8 +8,9 @@
 )]
 
 use monomove::{
-    Access, Backend, Call, CallOutput, Engine, EngineConfig, Limits, MemoryState, Outcome, Sandbox,
-    StateKey, TransactionOutcome, WriteOp,
+    Access, AccountAddress, Authentication, Backend, Call, CallOutput, Engine, EngineConfig,
+    FunctionName, Limits, MemoryState, Outcome, Sandbox, StateKey, TransactionOutcome,
+    TransactionPayload, UserTransaction, WriteOp,
 };
 use std::fmt::Write;
 
@@ -24,6 +25,41 @@ pub fn arith(function: &str, a: u64, b: u64) -> Call {
         access: Access::Any,
         gas_limit: 1_000_000_000,
         txn_hash: [7; 32],
+    }
+}
+
+/// A call of the entry function `0x1::m::f`, without type arguments.
+pub fn entry_function(function: &str, args: Vec<Vec<u8>>) -> TransactionPayload {
+    let name: FunctionName = function.parse().unwrap();
+    TransactionPayload::EntryFunction {
+        module: name.module,
+        function: name.function,
+        ty_args: vec![],
+        args,
+    }
+}
+
+/// A transaction of an account whose key is its address, on the chain of the default genesis; not sealed yet.
+pub fn transaction(
+    sender: AccountAddress,
+    sequence_number: u64,
+    payload: TransactionPayload,
+) -> UserTransaction {
+    UserTransaction {
+        sender,
+        secondary_signers: vec![],
+        authentication: Authentication::Keys {
+            sender: sender.0.to_vec(),
+            secondary: vec![],
+        },
+        sequence_number,
+        payload,
+        max_gas: 10_000,
+        gas_price: 1,
+        expiration_seconds: 1_900_000_000,
+        chain_id: 4,
+        hash: [0; 32],
+        size: 0,
     }
 }
 
